@@ -1,0 +1,73 @@
+// Builders of validation findings, with the words of upstream's field package. A path is a plain string:
+// `${path}.name`, `${path}[0]`, `${path}[key]`.
+import type { FieldError } from "./status-error.ts";
+
+/** A value as Go prints it in an error: strings quoted, the rest as JSON. */
+export function shown(value: unknown): string {
+  if (value === undefined || value === null) return "null";
+  return typeof value === "string" ? JSON.stringify(value) : JSON.stringify(value);
+}
+
+export const required = (field: string, detail = ""): FieldError => ({
+  type: "FieldValueRequired",
+  field,
+  message: detail === "" ? "Required value" : `Required value: ${detail}`,
+});
+
+export const invalidValue = (field: string, value: unknown, detail: string): FieldError => ({
+  type: "FieldValueInvalid",
+  field,
+  message:
+    detail === "" ? `Invalid value: ${shown(value)}` : `Invalid value: ${shown(value)}: ${detail}`,
+});
+
+export const typeInvalid = (field: string, value: unknown, detail: string): FieldError => ({
+  type: "FieldValueTypeInvalid",
+  field,
+  message: `Invalid value: ${shown(value)}: ${detail}`,
+});
+
+export const duplicate = (field: string, value: unknown): FieldError => ({
+  type: "FieldValueDuplicate",
+  field,
+  message: `Duplicate value: ${shown(value)}`,
+});
+
+/** `supported` is shown in the order given; upstream sorts where its set does. */
+export const notSupported = (
+  field: string,
+  value: unknown,
+  supported: readonly string[],
+): FieldError => ({
+  type: "FieldValueNotSupported",
+  field,
+  message:
+    supported.length === 0
+      ? `Unsupported value: ${shown(value)}`
+      : `Unsupported value: ${shown(value)}: supported values: ${supported.map((v) => JSON.stringify(v)).join(", ")}`,
+});
+
+export const forbiddenField = (field: string, detail: string): FieldError => ({
+  type: "FieldValueForbidden",
+  field,
+  message: `Forbidden: ${detail}`,
+});
+
+export const notFoundField = (field: string, value: unknown): FieldError => ({
+  type: "FieldValueNotFound",
+  field,
+  message: `Not found: ${shown(value)}`,
+});
+
+/** Upstream never prints the value that is too long. */
+export const tooLong = (field: string, maxLength: number): FieldError => ({
+  type: "FieldValueTooLong",
+  field,
+  message: `Too long: may not be more than ${maxLength} bytes`,
+});
+
+export const tooMany = (field: string, actual: number, max: number): FieldError => ({
+  type: "FieldValueTooMany",
+  field,
+  message: `Too many: ${actual}: must have at most ${max} items`,
+});
