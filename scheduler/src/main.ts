@@ -1,0 +1,44 @@
+import { Client } from "@coracle/shared/client/client";
+import { loadKubeconfig } from "@coracle/shared/client/kubeconfig";
+import { systemClock } from "@coracle/shared/runtime/clock";
+import { parseComponentFlags, parseCount } from "@coracle/shared/runtime/component-flags";
+import { startHealthServer } from "@coracle/shared/runtime/health-server";
+import { createLogger } from "@coracle/shared/runtime/logger";
+import { systemRandom } from "@coracle/shared/runtime/random";
+import { aborted, shutdownSignal, stayAliveUntil } from "@coracle/shared/runtime/shutdown";
+import { start } from "./start.ts";
+
+const PORT_MAX = 65_535;
+
+async function main(): Promise<void> {
+  let logger = createLogger("scheduler");
+  try {
+    const flags = parseComponentFlags(process.argv.slice(2), {
+      "health-port": { type: "string", default: "0" },
+    });
+    logger = createLogger("scheduler", flags.logLevel);
+    if (flags.kubeconfig === undefined) throw new Error("--kubeconfig is needed");
+    const config = { ...loadKubeconfig(flags.kubeconfig), userAgent: "kube-scheduler" };
+    const stop = shutdownSignal(process);
+    stayAliveUntil(stop);
+    const scheduler = start({
+      client: new Client(config),
+      clock: systemClock,
+      random: systemRandom,
+      logger,
+    });
+    const health = await startHealthServer({
+      port: parseCount("health-port", flags["health-port"], PORT_MAX),
+      isReady: scheduler.isReady,
+    });
+    await aborted(stop);
+    logger.info("stopping");
+    await Promise.all([scheduler.close(), health.close()]);
+    process.exit(0);
+  } catch (error) {
+    logger.error({ reason: (error as Error).message }, "cannot start");
+    process.exit(1);
+  }
+}
+
+await main();
