@@ -1,0 +1,23 @@
+import type { ServedResource } from "../registry/served-resource.ts";
+import type { ApiRequest, Reply } from "./api-request.ts";
+import { writeOptions } from "./options.ts";
+import { respondObject } from "./respond.ts";
+import { targetOf } from "./target.ts";
+import { decodeBody, recordOwner, type WriteDependencies } from "./write-context.ts";
+
+/** POST to a collection. */
+export async function createObject(
+  request: ApiRequest,
+  resource: ServedResource,
+  { registry, clock }: WriteDependencies,
+): Promise<Reply> {
+  const options = writeOptions(request.query, "CreateOptions");
+  const { object, warnings } = decodeBody(request, resource, options);
+  recordOwner(request, resource, options, clock, undefined, object);
+  const written = await registry.create(targetOf(resource, request.info), object, {
+    user: request.user,
+    dryRun: options.dryRun,
+  });
+  const all = [...warnings, ...written.warnings];
+  return respondObject(request, resource, written.bytes, clock, 201, all);
+}

@@ -1,0 +1,128 @@
+// Which handler answers a request for a resource. A path that nothing serves is upstream's 404, a method 405.
+
+import { pathNotFound, statusError } from "@coracle/shared/machinery/status-error";
+import type { Clock } from "@coracle/shared/runtime/clock";
+import type { Random } from "@coracle/shared/runtime/random";
+import type { Registry } from "../registry/registry.ts";
+import type { ResourceTable } from "../registry/resource-table.ts";
+import type { ServedResource } from "../registry/served-resource.ts";
+import type { ApiRequest, Handled } from "./api-request.ts";
+import { bindPod } from "./binding.ts";
+import { isConnect, type KubeletCredentials, proxyLog } from "./connect.ts";
+import { createObject } from "./create.ts";
+import { deleteCollection, deleteObject } from "./delete.ts";
+import { finalizeNamespace } from "./finalize.ts";
+import { getObject } from "./get.ts";
+import { listObjects } from "./list.ts";
+import { patchObject } from "./patch.ts";
+import { handleScale } from "./scale.ts";
+import { updateObject } from "./update.ts";
+import { watchObjects } from "./watch.ts";
+
+export interface Handlers {
+  registry: Registry;
+  resources: ResourceTable;
+  clock: Clock;
+  random: Random;
+  kubelet: KubeletCredentials;
+}
+
+export const methodNotAllowed = () =>
+  statusError(
+    "MethodNotAllowed",
+    "the server does not allow this method on the requested resource",
+    {},
+  );
+
+type Result = Handled | Promise<Handled>;
+
+export function dispatch(request: ApiRequest, handlers: Handlers): Result {
+  const { info } = request;
+  const { resources } = handlers;
+  if (info.group === "" && info.resource === "bindings" && info.name === "") {
+    if (request.method !== "POST") throw methodNotAllowed();
+    return bindPod(request, resources.named("pods"), handlers);
+  }
+  const resource = resources.find(info.group, info.version, info.resource);
+  if (resource === undefined) throw pathNotFound();
+  const misplaced = resource.namespaced
+    ? info.name !== "" && info.namespace === ""
+    : info.namespace !== "" && resource.kind !== "Namespace";
+  if (misplaced) throw pathNotFound();
+  return info.subresource === ""
+    ? onObjects(request, resource, handlers)
+    : onSubresource(request, resource, handlers);
+}
+
+function onObjects(request: ApiRequest, resource: ServedResource, handlers: Handlers): Result {
+  const { info } = request;
+  const { clock } = handlers;
+  if (!resource.fact.verbs.includes(info.verb)) throw methodNotAllowed();
+  switch (info.verb) {
+    case "get":
+      return getObject(request, resource, clock);
+    case "list":
+      return listObjects(request, resource, clock);
+    case "watch":
+      return watchObjects(request, resource, handlers);
+    case "create":
+      if (info.name !== "" || (resource.namespaced && info.namespace === "")) {
+        throw methodNotAllowed();
+      }
+      return createObject(request, resource, handlers);
+    case "update":
+    case "patch":
+      if (info.name === "") throw methodNotAllowed();
+      return info.verb === "update"
+        ? updateObject(request, resource, handlers)
+        : patchObject(request, resource, handlers);
+    case "delete":
+      return deleteObject(request, resource, handlers);
+    case "deletecollection":
+      if (resource.namespaced && info.namespace === "") throw methodNotAllowed();
+      return deleteCollection(request, resource, handlers);
+    default:
+      throw methodNotAllowed();
+  }
+}
+
+function onSubresource(request: ApiRequest, resource: ServedResource, handlers: Handlers): Result {
+  const { info, method } = request;
+  const { statusStrategy, scale } = resource.behaviour;
+  if (info.subresource === "status" && statusStrategy !== undefined) {
+    if (method === "GET") return getObject(request, resource, handlers.clock);
+    if (method === "PUT") return updateObject(request, resource, handlers, statusStrategy);
+    if (method === "PATCH") return patchObject(request, resource, handlers, statusStrategy);
+    throw methodNotAllowed();
+  }
+  if (info.subresource === "scale" && scale !== undefined) {
+    if (method !== "GET" && method !== "PUT" && method !== "PATCH") throw methodNotAllowed();
+    return handleScale(request, resource, scale, handlers);
+  }
+  if (resource.kind === "Namespace" && info.subresource === "finalize") {
+    if (method !== "PUT") throw methodNotAllowed();
+    return finalizeNamespace(request, resource, handlers);
+  }
+  if (resource.kind === "Pod") return onPodSubresource(request, resource, handlers);
+  throw pathNotFound();
+}
+
+function onPodSubresource(request: ApiRequest, pods: ServedResource, handlers: Handlers): Result {
+  const { info, method } = request;
+  if (info.subresource === "binding") {
+    if (method !== "POST") throw methodNotAllowed();
+    return bindPod(request, pods, handlers);
+  }
+  if (!isConnect(info.subresource)) throw pathNotFound();
+  if (info.subresource !== "log") {
+    // The stream itself comes as an upgrade (server.ts); this is a plain request for one.
+    throw statusError("BadRequest", "Upgrade request required");
+  }
+  if (method !== "GET") throw methodNotAllowed();
+  return proxyLog(request, {
+    registry: handlers.registry,
+    kubelet: handlers.kubelet,
+    pods,
+    nodes: handlers.resources.named("nodes"),
+  });
+}

@@ -1,0 +1,221 @@
+// GET of a collection: spliced out of cached bytes, at an exact snapshot, page by page.
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
+import { expired } from "@coracle/shared/machinery/status-error";
+import type { Clock } from "@coracle/shared/runtime/clock";
+import { encodePartialObjectList, encodeTable } from "../encoding/table.ts";
+import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
+import { CompactedError } from "../storage/storage.ts";
+import type { CachedObject, Predicate } from "../storage/watch-cache.ts";
+import { type ApiRequest, type Handled, JSON_TYPE } from "./api-request.ts";
+import { continueExpired, decodeContinue, encodeContinue } from "./continue-token.ts";
+import {
+  type ListOptions,
+  listOptions,
+  parseResourceVersion,
+  tooLargeResourceVersion,
+} from "./options.ts";
+import { accepted, render } from "./respond.ts";
+import { selectionOf } from "./selection.ts";
+
+const FRESH_WAIT_MS = 3_000;
+const CHUNK_BYTES = 256 * 1024;
+
+interface Page {
+  items: readonly CachedObject[];
+  metadata: { resourceVersion: string; continue?: string; remainingItemCount?: number };
+}
+
+export async function listObjects(
+  request: ApiRequest,
+  resource: ServedResource,
+  clock: Clock,
+): Promise<Handled> {
+  const options = listOptions(request.query, false);
+  const wanted = accepted(request, { lists: true });
+  const page = await pageOf(request, resource, options);
+  if (wanted.format === "json" && wanted.as === "object" && !wanted.pretty) {
+    return plainList(resource, page);
+  }
+  const objects = page.items.map((item) => JSON.parse(item.bytes.toString()) as AnyObject);
+  if (wanted.as === "table") {
+    const table = encodeTable({
+      resource,
+      objects,
+      now: clock.now(),
+      includeObject: request.query.get("includeObject") ?? "Metadata",
+      metadata: page.metadata,
+      version: wanted.version,
+    });
+    return render(wanted, table);
+  }
+  if (wanted.as === "partial") {
+    return render(wanted, encodePartialObjectList(objects, page.metadata, wanted.version));
+  }
+  const items = objects.map(({ kind: _kind, apiVersion: _apiVersion, ...item }) => item);
+  const list = {
+    kind: `${resource.kind}List`,
+    apiVersion: resource.apiVersion,
+    metadata: page.metadata,
+    items,
+  };
+  return render(wanted, list);
+}
+
+async function pageOf(
+  request: ApiRequest,
+  resource: ServedResource,
+  options: ListOptions,
+): Promise<Page> {
+  const { predicate } = selectionOf(resource, options);
+  const { namespace, name } = request.info;
+  const limit = options.limit > 0 ? options.limit : undefined;
+  const base = { namespace: namespace === "" ? undefined : namespace, predicate };
+  if (options.continue !== "") return continued(resource, options, base, limit);
+
+  const revision = parseResourceVersion(options.resourceVersion);
+  const exact = options.resourceVersionMatch === "Exact" || isLegacyExact(options, revision, limit);
+  if (revision !== undefined && !(await resource.cache.waitFor(revision, FRESH_WAIT_MS))) {
+    throw tooLargeResourceVersion(revision, resource.cache.revision);
+  }
+  try {
+    const found = resource.cache.list({ ...base, limit, revision: exact ? revision : undefined });
+    return toPage(resource, found, limit !== undefined && predicate === undefined && name === "");
+  } catch (error) {
+    if (error instanceof CompactedError) {
+      throw expired(`The resourceVersion for the provided list is too old.`);
+    }
+    throw error;
+  }
+}
+
+/** Without a match, a limit with a version that is not 0 means that very version (upstream's legacy rule). */
+function isLegacyExact(
+  options: ListOptions,
+  revision: number | undefined,
+  limit?: number,
+): boolean {
+  return options.resourceVersionMatch === "" && limit !== undefined && (revision ?? 0) > 0;
+}
+
+function continued(
+  resource: ServedResource,
+  options: ListOptions,
+  base: {
+    namespace: string | undefined;
+    predicate: Predicate | undefined;
+  },
+  limit: number | undefined,
+): Page {
+  const token = decodeContinue(options.continue);
+  const inNamespace = base.namespace === undefined ? "" : `${base.namespace}/`;
+  const startAfter = `${resource.keyPrefix}${inNamespace}${token.after}`;
+  const revision = token.revision < 0 ? undefined : token.revision;
+  try {
+    const found = resource.cache.list({ ...base, limit, startAfter, revision });
+    return toPage(resource, found, base.predicate === undefined, inNamespace);
+  } catch (error) {
+    if (!(error instanceof CompactedError)) throw error;
+    throw continueExpired(encodeContinue({ revision: -1, after: token.after }));
+  }
+}
+
+function toPage(
+  resource: ServedResource,
+  found: ReturnType<ServedResource["cache"]["list"]>,
+  counted: boolean,
+  inNamespace = "",
+): Page {
+  const metadata: Page["metadata"] = { resourceVersion: String(found.revision) };
+  const last = found.items.at(-1);
+  if (found.more && last !== undefined) {
+    const after = last.key.slice(resource.keyPrefix.length + inNamespace.length);
+    metadata.continue = encodeContinue({ revision: found.revision, after });
+    if (counted) metadata.remainingItemCount = found.remaining;
+  }
+  return { items: found.items, metadata };
+}
+
+const OPEN = Buffer.from("{");
+const TYPE_END = '"metadata":{';
+
+/** Items drop their type by slicing: `{` and the bytes from `"metadata"` on. */
+function plainList(resource: ServedResource, page: Page): Handled {
+  const head = `{"kind":"${resource.kind}List","apiVersion":"${resource.apiVersion}","metadata":${JSON.stringify(page.metadata)},"items":[`;
+  const skip = resource.head.length - TYPE_END.length;
+  let size = head.length + 2;
+  for (const item of page.items) size += item.bytes.length - skip + 2;
+  if (size <= CHUNK_BYTES) {
+    const body = Buffer.allocUnsafe(size);
+    const end = writeItems(
+      body,
+      body.write(head, 0, "latin1"),
+      page.items,
+      0,
+      page.items.length,
+      skip,
+    );
+    const length = end + body.write("]}", end, "latin1");
+    return { code: 200, contentType: JSON_TYPE, body: body.subarray(0, length) };
+  }
+  return { stream: (response) => streamItems(response, head, page.items, skip) };
+}
+
+function writeItems(
+  into: Buffer,
+  at: number,
+  items: readonly CachedObject[],
+  from: number,
+  to: number,
+  skip: number,
+): number {
+  let offset = at;
+  for (let i = from; i < to; i++) {
+    if (i > 0) into[offset++] = 0x2c; // ,
+    into[offset++] = OPEN[0] as number;
+    offset += (items[i] as CachedObject).bytes.copy(into, offset, skip);
+  }
+  return offset;
+}
+
+/** A long list goes out in chunks of about CHUNK_BYTES, each when the client has taken the one before. */
+async function streamItems(
+  response: ServerResponse,
+  head: string,
+  items: readonly CachedObject[],
+  skip: number,
+): Promise<void> {
+  response.writeHead(200, {
+    "content-type": JSON_TYPE,
+    "cache-control": "no-cache, private",
+  });
+  response.write(head);
+  let from = 0;
+  while (from < items.length && !response.destroyed) {
+    let to = from;
+    let size = 0;
+    while (to < items.length && (size === 0 || size < CHUNK_BYTES)) {
+      size += (items[to] as CachedObject).bytes.length - skip + 2;
+      to++;
+    }
+    const chunk = Buffer.allocUnsafe(size);
+    const end = writeItems(chunk, 0, items, from, to, skip);
+    if (!response.write(chunk.subarray(0, end)) && !response.destroyed) await drained(response);
+    from = to;
+  }
+  response.end("]}");
+}
+
+/** Resolves when the client has taken what was written, or is gone. */
+export async function drained(response: ServerResponse): Promise<void> {
+  const gone = new AbortController();
+  const onClose = () => gone.abort();
+  response.once("close", onClose);
+  try {
+    await once(response, "drain", { signal: gone.signal });
+  } catch (error) {
+    if (!gone.signal.aborted) throw error;
+  } finally {
+    response.off("close", onClose);
+  }
+}

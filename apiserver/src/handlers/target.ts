@@ -1,0 +1,14 @@
+// From a request to the object that it names.
+
+import type { RequestInfo } from "../filters/request-info.ts";
+import type { Target } from "../registry/registry.ts";
+import type { ServedResource } from "../registry/served-resource.ts";
+
+export function targetOf(resource: ServedResource, info: RequestInfo): Target {
+  return {
+    resource,
+    namespace: resource.namespaced ? info.namespace : "",
+    name: info.name,
+    subresource: info.subresource,
+  };
+}

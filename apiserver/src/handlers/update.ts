@@ -1,0 +1,53 @@
+import { badRequest } from "@coracle/shared/machinery/status-error";
+import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
+import type { UpdateStrategy } from "../registry/strategy.ts";
+import type { ApiRequest, Reply } from "./api-request.ts";
+import { writeOptions } from "./options.ts";
+import { respondObject } from "./respond.ts";
+import { targetOf } from "./target.ts";
+import { decodeBody, recordOwner, type WriteDependencies } from "./write-context.ts";
+
+/** PUT of one object, or of its status with the strategy of that. */
+export async function updateObject(
+  request: ApiRequest,
+  resource: ServedResource,
+  { registry, clock }: WriteDependencies,
+  strategy?: UpdateStrategy<AnyObject>,
+): Promise<Reply> {
+  const options = writeOptions(request.query, "UpdateOptions");
+  const { object, warnings } = decodeBody(request, resource, options);
+  checkPath(request, resource, object);
+  const target = targetOf(resource, request.info);
+  const transform = (current: { object: AnyObject } | undefined) => {
+    const updated = structuredClone(object);
+    recordOwner(request, resource, options, clock, current?.object, updated);
+    return updated;
+  };
+  const written = await registry.update(
+    target,
+    transform,
+    { user: request.user, dryRun: options.dryRun },
+    strategy,
+  );
+  const all = [...warnings, ...written.warnings];
+  return respondObject(request, resource, written.bytes, clock, written.created ? 201 : 200, all);
+}
+
+/** The object's own name and namespace, where given, are those of the path. */
+export function checkPath(request: ApiRequest, resource: ServedResource, object: AnyObject): void {
+  const { name, namespace } = request.info;
+  const own = object.metadata;
+  if (own.name && own.name !== name) {
+    throw badRequest(
+      `the name of the object (${own.name}) does not match the name on the URL (${name})`,
+    );
+  }
+  if (!own.name) own.name = name;
+  if (!resource.namespaced) return;
+  if (own.namespace && own.namespace !== namespace) {
+    throw badRequest(
+      `the namespace of the object (${own.namespace}) does not match the namespace on the request (${namespace})`,
+    );
+  }
+  own.namespace = namespace;
+}

@@ -1,0 +1,72 @@
+// What create, update, patch and apply share: decoding with the client's field validation, defaults, and the ownership of
+// the fields that the write changes.
+
+import type { Clock } from "@coracle/shared/runtime/clock";
+import { formatTime } from "@coracle/shared/runtime/clock";
+import { managerFromUserAgent } from "../apply/field-manager-name.ts";
+import { updateManagedFields } from "../apply/managed-fields.ts";
+import { decodeObject, decodeValue } from "../encoding/decode.ts";
+import type { Registry } from "../registry/registry.ts";
+import { resetFields } from "../registry/reset-fields.ts";
+import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
+import type { ApiRequest } from "./api-request.ts";
+import type { WriteOptions } from "./options.ts";
+
+export interface WriteDependencies {
+  registry: Registry;
+  clock: Clock;
+}
+
+/** The body as an object of the resource's kind, defaulted. */
+export function decodeBody(
+  request: ApiRequest,
+  resource: ServedResource,
+  options: WriteOptions,
+): { object: AnyObject; warnings: string[] } {
+  const { object, warnings } = decodeObject(
+    request.body,
+    request.headers["content-type"],
+    resource,
+    options.fieldValidation,
+  );
+  resource.behaviour.setDefaults(object as AnyObject);
+  return { object: object as AnyObject, warnings };
+}
+
+/** The result of a patch as an object of the resource's kind, defaulted. */
+export function decodePatched(
+  value: unknown,
+  resource: ServedResource,
+  options: WriteOptions,
+): { object: AnyObject; warnings: string[] } {
+  const { object, warnings } = decodeValue(value, resource.typeName, options.fieldValidation);
+  resource.behaviour.setDefaults(object as AnyObject);
+  return { object: object as AnyObject, warnings };
+}
+
+export function managerOf(request: ApiRequest, options: WriteOptions): string {
+  return options.fieldManager === ""
+    ? managerFromUserAgent(request.headers["user-agent"] ?? "")
+    : options.fieldManager;
+}
+
+/** Records who owns what in `object.metadata.managedFields`. */
+export function recordOwner(
+  request: ApiRequest,
+  resource: ServedResource,
+  options: WriteOptions,
+  clock: Clock,
+  live: AnyObject | undefined,
+  object: AnyObject,
+  subresource = request.info.subresource,
+): void {
+  updateManagedFields(live, object, {
+    typeName: resource.typeName,
+    apiVersion: resource.apiVersion,
+    manager: managerOf(request, options),
+    // Upstream loses the time on the way through a Scale.
+    time: subresource === "scale" ? "" : formatTime(clock.now()),
+    subresource: subresource === "" ? undefined : subresource,
+    resetFields: resetFields(resource, subresource),
+  });
+}

@@ -1,0 +1,69 @@
+// What a kind may add to the one create/update/delete path (registry.ts). Everything here is pure: no clock, no I/O; what a
+// function needs besides the objects is in the context. One declaration a kind, keyed by the resource's name.
+import type { ColumnFact } from "@coracle/shared/api/facts";
+import type { KubernetesObject } from "@coracle/shared/api/resources";
+import type { FieldError } from "@coracle/shared/machinery/status-error";
+
+export interface RequestContext {
+  /** Milliseconds since the epoch. */
+  now: number;
+  user: { name: string; groups: readonly string[] };
+}
+
+/** What an update may change besides metadata that every kind shares. */
+export interface UpdateStrategy<T extends KubernetesObject> {
+  /** Resets what this request may not change (status on the main resource, spec on /status) and bumps `generation`. Mutates `object`. */
+  prepareForUpdate(object: T, old: T, context: RequestContext): void;
+  /** All findings, `metadata` excepted (the registry validates that). */
+  validateUpdate(object: T, old: T, context: RequestContext): FieldError[];
+  /** Texts of `Warning` headers. */
+  warningsOnUpdate?(object: T, old: T): string[];
+}
+
+export interface Strategy<T extends KubernetesObject> extends UpdateStrategy<T> {
+  /** Clears what a client may not set, sets generation 1 where the kind has one. Mutates. */
+  prepareForCreate(object: T, context: RequestContext): void;
+  validate(object: T, context: RequestContext): FieldError[];
+  warningsOnCreate?(object: T): string[];
+  /** A PUT to a name that does not exist creates it (Lease, Event, Service… as upstream). Default false. */
+  allowCreateOnUpdate?: boolean;
+  /** An update needs no resourceVersion. Default true; false makes PUT without one a validation error. */
+  allowUnconditionalUpdate?: boolean;
+}
+
+/** Where a kind keeps its replicas, for the scale subresource. */
+export interface ScaleMapping<T extends KubernetesObject> {
+  specReplicas(object: T): number;
+  statusReplicas(object: T): number;
+  setSpecReplicas(object: T, replicas: number): void;
+  /** The selector in the serialised form that kubectl expects: `app=web,tier in (a,b)`. */
+  selector(object: T): string;
+}
+
+/** What a graceful deletion does to a kind (Pods only, among the built-in ones). */
+export interface GracefulDeletion<T extends KubernetesObject> {
+  /** Seconds to wait before the object goes; 0 deletes at once. `requested` is the client's gracePeriodSeconds. */
+  gracePeriodSeconds(object: T, requested: number | undefined): number;
+}
+
+export interface ResourceBehaviour<T extends KubernetesObject> {
+  /** Upstream's key segment below /registry/, e.g. `pods`, `minions`, `services/specs`. */
+  storagePrefix: string;
+  /** Sets every default that upstream sets, on an object as decoded. Mutates; idempotent. */
+  setDefaults(object: T): void;
+  strategy: Strategy<T>;
+  /** Absent where the kind has no /status. */
+  statusStrategy?: UpdateStrategy<T>;
+  scale?: ScaleMapping<T>;
+  graceful?: GracefulDeletion<T>;
+  /** Findings on metadata.name; upstream's rule for this kind (DNS subdomain, DNS label, …): the texts after `Invalid value: "x": `. */
+  validateName(name: string): string[];
+  /** Values of the field selectors besides metadata.name and metadata.namespace, e.g. `{"spec.nodeName": "n1"}`. */
+  selectableFields?(object: T): Record<string, string>;
+  /** Cells in the order of the columns of shared/api/facts tables (`tableFacts`). `now` in ms, for ages. */
+  cells(object: T, now: number): unknown[];
+  /** Only where the columns of upstream are not those of tableFacts. */
+  columns?: readonly ColumnFact[];
+  /** Row conditions (a finished Pod is marked Completed). */
+  rowConditions?(object: T): { type: string; status: string; reason?: string; message?: string }[];
+}
