@@ -55,6 +55,7 @@ class Incoming implements ApiRequest {
   readonly headers: ApiRequest["headers"];
   readonly user: ApiRequest["user"];
   readonly body: Buffer;
+  warnings: string[] = [];
   readonly #raw: IncomingMessage;
   readonly #stopping: AbortSignal;
   #signal: AbortSignal | undefined;
@@ -163,7 +164,7 @@ function handle(
   };
   const finish = (answer: Reply) => {
     requestMetrics.observe(incoming, answer.code, clock.monotonic() - startedAt);
-    send(reply, answer);
+    send(reply, answer, incoming?.warnings);
   };
   try {
     const body = Buffer.isBuffer(request.body) ? request.body : NO_BODY;
@@ -202,24 +203,26 @@ function answerOf(
 
 const NO_CACHE = "no-cache, private";
 
-function headersOf(answer: Reply): Record<string, string | string[]> {
+function headersOf(answer: Reply, warnings: readonly string[]): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {
     "content-type": answer.contentType,
     "cache-control": NO_CACHE,
   };
   if (answer.headers !== undefined) Object.assign(headers, answer.headers);
-  if (answer.warnings !== undefined && answer.warnings.length > 0) {
-    headers.warning = answer.warnings.map((text) => `299 - "${text.replace(/[\\"]/g, "\\$&")}"`);
+  if (warnings.length > 0) {
+    headers.warning = warnings.map((text) => `299 - "${text.replace(/[\\"]/g, "\\$&")}"`);
   }
   return headers;
 }
 
-function send(reply: FastifyReply, answer: Reply): void {
-  reply.code(answer.code).headers(headersOf(answer)).send(answer.body);
+const NO_WARNINGS: readonly string[] = [];
+
+function send(reply: FastifyReply, answer: Reply, warnings = NO_WARNINGS): void {
+  reply.code(answer.code).headers(headersOf(answer, warnings)).send(answer.body);
 }
 
 function writeRaw(reply: FastifyReply, answer: Reply): void {
-  reply.raw.writeHead(answer.code, headersOf(answer));
+  reply.raw.writeHead(answer.code, headersOf(answer, NO_WARNINGS));
   reply.raw.end(answer.body);
 }
 

@@ -11,6 +11,8 @@ export interface ApiRequest {
   user: User;
   /** Empty when the request has none. */
   body: Buffer;
+  /** Texts of `Warning: 299` headers, on whatever the answer is. */
+  warnings: string[];
   /** Aborted when the client goes away or the server stops. */
   signal: AbortSignal;
 }
@@ -20,8 +22,6 @@ export interface Reply {
   contentType: string;
   body: Buffer | string;
   headers?: Record<string, string>;
-  /** Texts of `Warning: 299` headers. */
-  warnings?: readonly string[];
 }
 
 /** A reply that is written piece by piece: long lists, watches, logs. */

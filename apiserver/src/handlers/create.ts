@@ -12,12 +12,12 @@ export async function createObject(
   { registry, clock }: WriteDependencies,
 ): Promise<Reply> {
   const options = writeOptions(request.query, "CreateOptions");
-  const { object, warnings } = decodeBody(request, resource, options);
+  const object = decodeBody(request, resource, options);
   recordOwner(request, resource, options, clock, undefined, object);
   const written = await registry.create(targetOf(resource, request.info), object, {
     user: request.user,
     dryRun: options.dryRun,
   });
-  const all = [...warnings, ...written.warnings];
-  return respondObject(request, resource, written.bytes, clock, 201, all);
+  request.warnings.push(...written.warnings);
+  return respondObject(request, resource, written.bytes, clock, 201);
 }

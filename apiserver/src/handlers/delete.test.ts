@@ -46,7 +46,8 @@ describe("decide", () => {
       "a/b",
       "orphan",
     ]);
-    expect(finalizers({ propagationPolicy: "Background" }, ["orphan"])).toEqual([]);
+    const background = { propagationPolicy: "Background" };
+    expect(decide(plain, object({ finalizers: ["orphan"] }), background, NOW).kind).toBe("remove");
     expect(finalizers({ orphanDependents: true })).toEqual(["orphan"]);
   });
 

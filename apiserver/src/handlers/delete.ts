@@ -23,6 +23,8 @@ import type { WriteDependencies } from "./write-context.ts";
 
 const FOREGROUND = "foregroundDeletion";
 const ORPHAN = "orphan";
+/** Kinds of which upstream answers a deletion with the object itself. */
+const ANSWERED_WITH_OBJECT = new Set(["Pod", "Service", "ServiceAccount"]);
 const policies = ["Foreground", "Background", "Orphan"];
 
 /** Options come in the body or, when that is empty, in the query. */
@@ -66,7 +68,7 @@ export async function deleteObject(
   const options = deleteOptions(request);
   const target = targetOf(resource, request.info);
   const gone = await remove(registry, target, options, request, clock);
-  if (!gone.removed || resource.kind === "Pod" || resource.kind === "Service") {
+  if (!gone.removed || ANSWERED_WITH_OBJECT.has(resource.kind)) {
     return respondObject(request, resource, gone.bytes, clock);
   }
   const details: Record<string, string> = { name: target.name };
@@ -143,7 +145,8 @@ export function decide(
       next.metadata.generation = (next.metadata.generation ?? 0) + 1;
   }
   if (next.kind === "Namespace") next.status = { ...(next.status as object), phase: "Terminating" };
-  return { kind: isFinished(next) ? "remove" : "write", object: next };
+  if (!isFinished(next)) return { kind: "write", object: next };
+  return { kind: "remove", object: resource.behaviour.graceful === undefined ? object : next };
 }
 
 /** A namespace stays until its own finalizers are gone. */

@@ -51,11 +51,11 @@ export async function patchObject(
     type === "apply"
       ? applierOf(request, resource, options, clock)
       : patcherOf(type, request, resource, options, clock);
-  const warnings: string[] = [];
+  const before = [...request.warnings];
   const target = targetOf(resource, request.info);
   const transform = (current: Stored | undefined) => {
-    const { object, warnings: found } = patcher(current);
-    warnings.splice(0, warnings.length, ...found);
+    const { object, warnings } = patcher(current);
+    request.warnings = [...before, ...warnings]; // those of the last attempt
     return object;
   };
   const write = { user: request.user, dryRun: options.dryRun };
@@ -64,8 +64,8 @@ export async function patchObject(
   const written = creates
     ? await registry.create(target, transform(undefined), write)
     : await registry.update(target, transform, write, strategy);
-  const all = [...warnings, ...written.warnings];
-  return respondObject(request, resource, written.bytes, clock, written.created ? 201 : 200, all);
+  request.warnings.push(...written.warnings);
+  return respondObject(request, resource, written.bytes, clock, written.created ? 201 : 200);
 }
 
 function applierOf(

@@ -30,11 +30,10 @@ export function respondObject(
   bytes: Buffer,
   clock: Clock,
   code = 200,
-  warnings?: readonly string[],
 ): Reply {
   const wanted = accepted(request);
   if (wanted.format === "json" && wanted.as === "object" && !wanted.pretty) {
-    return { code, contentType: JSON_TYPE, body: bytes, warnings };
+    return { code, contentType: JSON_TYPE, body: bytes };
   }
   const object = JSON.parse(bytes.toString()) as AnyObject;
   if (wanted.as === "table") {
@@ -46,10 +45,10 @@ export function respondObject(
       metadata: { resourceVersion: object.metadata.resourceVersion },
       version: wanted.version,
     });
-    return { ...render(wanted, table), code, warnings };
+    return { ...render(wanted, table), code };
   }
   const value = wanted.as === "partial" ? encodePartialObject(object, wanted.version) : object;
-  return { ...render(wanted, value), code, warnings };
+  return { ...render(wanted, value), code };
 }
 
 /** Any value that is no stored object: Status, Scale, discovery, a list. */

@@ -1,13 +1,14 @@
 // The scale subresource: replicas of a Deployment or ReplicaSet seen as an autoscaling/v1 Scale.
 import type { Scale } from "@coracle/shared/api/types/autoscaling-v1";
-import { invalidValue } from "@coracle/shared/machinery/field-error";
 import { badRequest, invalid, statusError } from "@coracle/shared/machinery/status-error";
 import { decodeObject, decodePatch, decodeValue } from "../encoding/decode.ts";
+import type { RequestInfo } from "../filters/request-info.ts";
 import { applyJsonPatch } from "../patch/json-patch.ts";
 import { applyMergePatch } from "../patch/merge-patch.ts";
 import { applyStrategicMergePatch } from "../patch/strategic-merge-patch.ts";
 import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
 import type { ScaleMapping } from "../registry/strategy.ts";
+import { validateScale } from "../resources/autoscaling/scale.ts";
 import type { ApiRequest, Reply } from "./api-request.ts";
 import { type WriteOptions, writeOptions } from "./options.ts";
 import { patchTypeOf } from "./patch.ts";
@@ -56,7 +57,7 @@ export async function handleScale(
     (current) => {
       const live = (current ?? registry.current(target)).object;
       const scale = wanted(scaleOf(live, mapping));
-      checkScale(scale, request.info.name);
+      checkScale(scale, request.info);
       const updated = structuredClone(live);
       // The version is a precondition only where the client named one; in what it patched it is the live one.
       updated.metadata.resourceVersion = scale.metadata.resourceVersion ?? "";
@@ -97,18 +98,15 @@ function scaleReader(
   };
 }
 
-function checkScale(scale: ServedScale, name: string): void {
-  if (
-    scale.metadata.name !== undefined &&
-    scale.metadata.name !== "" &&
-    scale.metadata.name !== name
-  ) {
+function checkScale(scale: ServedScale, { name, namespace }: RequestInfo): void {
+  const { metadata } = scale;
+  if (metadata.name && metadata.name !== name) {
     throw badRequest(
-      `the name of the object (${scale.metadata.name}) does not match the name on the URL (${name})`,
+      `the name of the object (${metadata.name}) does not match the name on the URL (${name})`,
     );
   }
-  const replicas = scale.spec.replicas ?? 0;
-  if (replicas >= 0) return;
-  const finding = invalidValue("spec.replicas", replicas, "must be greater than or equal to 0");
-  throw invalid(SCALE, name, [finding]);
+  metadata.name = name;
+  metadata.namespace ||= namespace;
+  const errors = validateScale(scale);
+  if (errors.length > 0) throw invalid(SCALE, name, errors);
 }

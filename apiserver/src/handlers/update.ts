@@ -15,7 +15,7 @@ export async function updateObject(
   strategy?: UpdateStrategy<AnyObject>,
 ): Promise<Reply> {
   const options = writeOptions(request.query, "UpdateOptions");
-  const { object, warnings } = decodeBody(request, resource, options);
+  const object = decodeBody(request, resource, options);
   checkPath(request, resource, object);
   const target = targetOf(resource, request.info);
   const transform = (current: { object: AnyObject } | undefined) => {
@@ -29,8 +29,8 @@ export async function updateObject(
     { user: request.user, dryRun: options.dryRun },
     strategy,
   );
-  const all = [...warnings, ...written.warnings];
-  return respondObject(request, resource, written.bytes, clock, written.created ? 201 : 200, all);
+  request.warnings.push(...written.warnings);
+  return respondObject(request, resource, written.bytes, clock, written.created ? 201 : 200);
 }
 
 /** The object's own name and namespace, where given, are those of the path. */

@@ -22,15 +22,16 @@ export function decodeBody(
   request: ApiRequest,
   resource: ServedResource,
   options: WriteOptions,
-): { object: AnyObject; warnings: string[] } {
+): AnyObject {
   const { object, warnings } = decodeObject(
     request.body,
     request.headers["content-type"],
     resource,
     options.fieldValidation,
   );
+  request.warnings.push(...warnings);
   resource.behaviour.setDefaults(object as AnyObject);
-  return { object: object as AnyObject, warnings };
+  return object as AnyObject;
 }
 
 /** The result of a patch as an object of the resource's kind, defaulted. */

@@ -3,6 +3,7 @@
 // A write goes: admission (mutating) → strategy.prepare → validation → admission (validating) → compare-and-swap in the
 // store. It is acknowledged when the store has it on disk.
 
+import { isDeepStrictEqual } from "node:util";
 import { invalidValue, required } from "@coracle/shared/machinery/field-error";
 import {
   alreadyExists,
@@ -145,10 +146,13 @@ export class Registry {
     await this.#admission.admit(attributes);
     const context = this.#context(request);
     const { strategy } = resource.behaviour;
-    strategy.prepareForCreate(object, context);
 
     for (let attempt = 1; ; attempt++) {
-      if (generated) metadata.name = this.#generateName(metadata.generateName as string);
+      if (generated) {
+        metadata.name = this.#generateName(metadata.generateName as string);
+        resource.behaviour.setDefaults(object); // a default may follow from the name
+      }
+      strategy.prepareForCreate(object, context);
       const errors = [
         ...validateObjectMeta(metadata, resource.namespaced, resource.behaviour.validateName),
         ...strategy.validate(object, context),
@@ -266,7 +270,7 @@ export class Registry {
       if (typeof removed === "number") return removed;
       return { bytes: unchanged, object, created: false, changed: true, warnings };
     }
-    if (unchanged.equals(current.bytes) || request.dryRun) {
+    if (request.dryRun || unchanged.equals(current.bytes) || isDeepStrictEqual(object, old)) {
       return { bytes: unchanged, object, created: false, changed: false, warnings };
     }
     const key = keyFor(resource, namespace, name);
