@@ -1,0 +1,119 @@
+// Rebuilds the index from the records and checks on the way that nothing is missing and nothing contradicts: above the compact
+// revision every revision must be there and continue what its key was; up to it, exactly the keys that were alive.
+import { StorageOpenError } from "../storage.ts";
+import type { Database } from "./open-directory.ts";
+import {
+  COMPACT_KEY,
+  decodeRecord,
+  FORMAT,
+  FORMAT_KEY,
+  LEASES_END,
+  LEASES_START,
+  RECORDS_END,
+  RECORDS_START,
+  type RecordFacts,
+} from "./record.ts";
+import { VersionIndex } from "./version-index.ts";
+import { batchesAhead } from "./version-reader.ts";
+
+export interface Recovered {
+  index: VersionIndex;
+  leases: [string, Buffer][];
+}
+
+/** Errors: StorageOpenError. `floor`: a revision that the store had certainly reached. */
+export async function recover(
+  database: Database,
+  directory: string,
+  floor: number,
+): Promise<Recovered> {
+  const refuse: Refuse = (detail) => {
+    throw new StorageOpenError(
+      "corrupt",
+      `the store in ${directory} is damaged or incomplete: ${detail}. Restore a snapshot, or move the directory away to start empty`,
+    );
+  };
+  await checkFormat(database, directory);
+  const index = new VersionIndex();
+  const compacted = await readCompacted(database, refuse);
+  index.startAt(compacted.revision);
+  await readRecords(database, index, refuse);
+  if (index.keysAtCompact !== compacted.keys) {
+    refuse(
+      `at revision ${compacted.revision} it had ${compacted.keys} keys, but ${index.keysAtCompact} are there`,
+    );
+  }
+  if (index.revision < floor) {
+    refuse(`it had reached revision ${floor}, but its records end at ${index.revision}`);
+  }
+  const leases = await database.iterator({ gte: LEASES_START, lt: LEASES_END }).all();
+  return { index, leases };
+}
+
+type Refuse = (detail: string) => never;
+
+async function readRecords(database: Database, index: VersionIndex, refuse: Refuse): Promise<void> {
+  const range = { gte: RECORDS_START, lt: RECORDS_END, highWaterMarkBytes: 1 << 20 };
+  const keys = database.keys(range);
+  try {
+    for await (const rows of batchesAhead(keys)) {
+      for (const row of rows) {
+        const facts = decodeRecord(row);
+        if (facts === undefined)
+          return refuse(`the record ${JSON.stringify(row)} has no known form`);
+        checkRecord(index, facts, refuse);
+        index.append(facts);
+      }
+    }
+  } finally {
+    await keys.close();
+  }
+}
+
+async function checkFormat(database: Database, directory: string): Promise<void> {
+  const stored = await database.get(FORMAT_KEY);
+  if (stored === undefined) {
+    const first = await database.keys({ limit: 1 }).all();
+    if (first.length === 0) {
+      const value = Buffer.from(JSON.stringify({ format: FORMAT }));
+      await database.batch([{ type: "put", key: FORMAT_KEY, value }], { sync: true });
+      return;
+    }
+    throw new StorageOpenError(
+      "format",
+      `${directory} holds a LevelDB database, but not one of this server: it has no format record. Choose another directory`,
+    );
+  }
+  const { format } = JSON.parse(stored.toString()) as { format: number };
+  if (format === FORMAT) return;
+  throw new StorageOpenError(
+    "format",
+    `the store in ${directory} has format ${format}; this version reads and writes format ${FORMAT}. Use the version that wrote it, or a newer one`,
+  );
+}
+
+async function readCompacted(
+  database: Database,
+  refuse: Refuse,
+): Promise<{ revision: number; keys: number }> {
+  const stored = await database.get(COMPACT_KEY);
+  if (stored === undefined) return { revision: 1, keys: 0 };
+  const compacted = JSON.parse(stored.toString()) as { revision: number; keys: number };
+  const whole = Number.isSafeInteger(compacted.revision) && Number.isSafeInteger(compacted.keys);
+  return whole ? compacted : refuse("its compaction record cannot be read");
+}
+
+function checkRecord(index: VersionIndex, facts: RecordFacts, refuse: Refuse): void {
+  const { key, revision, createRevision, deleted } = facts;
+  const head = index.head(key);
+  const alive = head !== undefined && !head.deleted;
+  if (revision > index.compactRevision) {
+    const next = facts.place === 0 ? index.revision + 1 : index.revision;
+    if (revision !== next) refuse(`revision ${next} is missing before ${revision}`);
+    const created = createRevision === revision && !deleted;
+    const fits = created ? !alive : alive && head.createRevision === createRevision;
+    if (!fits) refuse(`revision ${revision} of ${key} does not continue what was there before`);
+  } else if (deleted || head !== undefined || createRevision > revision) {
+    refuse(`revision ${revision} of ${key} should have been compacted away`);
+  }
+}
