@@ -1,0 +1,142 @@
+// Bodies that are no objects of the path's kind: options of a delete, patches, applied
+// configurations.
+import type { KubernetesObject } from "@coracle/shared/api/resources";
+import type { DeleteOptions } from "@coracle/shared/api/types/meta-v1";
+import { badRequest, StatusError } from "@coracle/shared/machinery/status-error";
+import type { FieldValidation } from "./body-document.ts";
+import {
+  bodyMediaType,
+  InterpretError,
+  interpretKind,
+  kindTypeName,
+  META,
+  withDefaults,
+} from "./body-document.ts";
+import { noKindRegistered, unsupportedMediaType } from "./decode-errors.ts";
+import { diagnose } from "./diagnose.ts";
+import type { JsonNode } from "./json-document.ts";
+import {
+  duplicateKeys,
+  JsonSyntaxError,
+  plainJson,
+  plainValue,
+  readJson,
+} from "./json-document.ts";
+import { normaliseValue } from "./normalise.ts";
+import { decodeEnvelope, ProtobufError } from "./protobuf.ts";
+import { readYaml, YamlError } from "./yaml-document.ts";
+
+/** Options of another kind in meta/v1 than DeleteOptions need `kind`. An empty body means no
+ *  options. Throws StatusError. */
+export function decodeOptions(
+  body: Buffer,
+  contentType: string | undefined,
+  kind = "DeleteOptions",
+): Record<string, unknown> {
+  if (body.length === 0) return {};
+  const media = bodyMediaType(contentType);
+  try {
+    if (media === "application/vnd.kubernetes.protobuf")
+      return decodeEnvelope(body).decode(`${META}.${kind}`);
+    if (media === "application/json") return optionsOf(readJson(body.toString("utf8")), kind);
+    if (media === "application/yaml") return optionsOf(readYaml(body.toString("utf8")).node, kind);
+    throw unsupportedMediaType();
+  } catch (error) {
+    throw asBadRequest(error, "couldn't get version/kind; json parse error: ");
+  }
+}
+
+export const decodeDeleteOptions = (body: Buffer, contentType: string | undefined): DeleteOptions =>
+  decodeOptions(body, contentType) as DeleteOptions;
+
+function optionsOf(node: JsonNode, kind: string): Record<string, unknown> {
+  const actual = withDefaults(interpretKind(node), { group: "meta.k8s.io", version: "v1", kind });
+  if (kindTypeName(actual) === undefined && actual.group !== "meta.k8s.io")
+    throw badRequest(noKindRegistered(actual));
+  if (actual.kind !== kind) throw badRequest(`decoded object cannot be converted to ${kind}`);
+  const { error } = diagnose(node, `${META}.${kind}`);
+  if (error !== undefined) throw badRequest(error);
+  const options = normaliseValue(`${META}.${kind}`, plainValue(node), { keys: 0, tolerant: true });
+  return options;
+}
+
+/** A reader's error as the 400 that upstream makes of it; others stay what they are. */
+function asBadRequest(error: unknown, jsonPrefix: string): unknown {
+  if (error instanceof StatusError) return error;
+  if (error instanceof JsonSyntaxError) return badRequest(`${jsonPrefix}${error.message}`);
+  const isReaders =
+    error instanceof InterpretError || error instanceof YamlError || error instanceof ProtobufError;
+  return isReaders ? badRequest(error.message) : error;
+}
+
+/** A patch's body. Throws StatusError with upstream's text for JSON and merge patches. */
+export function parseJson(body: Buffer): unknown {
+  const text = body.toString("utf8");
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  try {
+    return plainJson(readJson(text));
+  } catch (error) {
+    throw asBadRequest(error, "error decoding patch: ");
+  }
+}
+
+/** A patch with the keys that it repeats (`duplicate field "spec.replicas"`): upstream adds them
+ *  to the strict errors of the result. None are looked for when `fieldValidation` is Ignore.
+ *  Throws StatusError. */
+export function decodePatch(
+  body: Buffer,
+  type: "json" | "merge" | "strategic",
+  fieldValidation: FieldValidation,
+): { patch: unknown; strict: string[] } {
+  const prefix = type === "strategic" ? "" : "error decoding patch: ";
+  let node: JsonNode;
+  try {
+    node = readJson(body.toString("utf8"));
+  } catch (error) {
+    throw asBadRequest(error, prefix);
+  }
+  const wanted = type === "json" ? "array" : "object";
+  if (node.type !== wanted && node.type !== "null") {
+    const goType = type === "json" ? "[]interface {}" : "map[string]interface {}";
+    throw badRequest(
+      `${prefix}json: cannot unmarshal ${node.type} into Go value of type ${goType}`,
+    );
+  }
+  const strict = fieldValidation === "Ignore" ? [] : duplicateKeys(node);
+  return { patch: plainJson(node), strict };
+}
+
+/** The configuration of a server-side apply, YAML or JSON, with exactly the fields that it
+ *  names. Throws StatusError. */
+export function decodeApply(
+  body: Buffer,
+  _resource: unknown,
+  fieldValidation: FieldValidation,
+): { object: KubernetesObject; warnings: string[] } {
+  let document: ReturnType<typeof readYaml>;
+  try {
+    document = readYaml(body.toString("utf8"));
+  } catch (error) {
+    if (error instanceof YamlError) throw badRequest(`error decoding YAML: ${error.message}`);
+    throw error;
+  }
+  const { node, duplicates } = document;
+  if (node.type !== "object" && node.type !== "null")
+    throw badRequest(
+      `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${node.type} into Go value of type map[string]interface {}`,
+    );
+  if (duplicates !== undefined && fieldValidation === "Strict")
+    throw badRequest(`error strict decoding YAML: error converting YAML to JSON: ${duplicates}`);
+  const warnings =
+    duplicates === undefined || fieldValidation === "Ignore"
+      ? []
+      : duplicates
+          .split("\n")
+          .slice(1)
+          .map((line) => line.trim());
+  return { object: (plainJson(node) ?? {}) as KubernetesObject, warnings };
+}

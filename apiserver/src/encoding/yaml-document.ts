@@ -1,0 +1,179 @@
+// YAML bodies, read as upstream's goyaml does (YAML 1.1 scalars without sexagesimals and
+// timestamps, keys made strings), into the same document as JSON.
+import type { Node, Pair } from "yaml";
+import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
+import type { JsonNode } from "./json-document.ts";
+import { syntaxErrorText } from "./yaml-errors.ts";
+
+/** The message is upstream's, `yaml: ` included. */
+export class YamlError extends Error {}
+
+export interface YamlDocument {
+  node: JsonNode;
+  /** Text of upstream's error about repeated keys; absent when there are none. */
+  duplicates?: string;
+}
+
+const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f]/;
+
+const nothing: JsonNode = { type: "null" };
+
+/** Reads the first document. Throws YamlError. */
+export function readYaml(text: string): YamlDocument {
+  if (CONTROL.test(text)) throw new YamlError("yaml: control characters are not allowed");
+  const lines = new LineCounter();
+  // Scalars are resolved below, since goyaml's YAML 1.1 is not quite the standard's.
+  const documents = parseAllDocuments(text, {
+    version: "1.1",
+    schema: "failsafe",
+    uniqueKeys: false,
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: "silent",
+  });
+  const first = documents[0];
+  if (!Array.isArray(documents) || first === undefined) return { node: nothing };
+  const error = first.errors[0];
+  if (error !== undefined) throw new YamlError(syntaxErrorText(error, text));
+  const converter = new Converter(
+    (at) => lines.linePos(at).line,
+    (node) => {
+      if (!isAlias(node)) return node;
+      const target = node.resolve(first);
+      if (target === undefined)
+        throw new YamlError(`yaml: unknown anchor '${node.source}' referenced`);
+      return target as Node;
+    },
+  );
+  const node = converter.convert(first.contents as Node | null);
+  const { duplicates } = converter;
+  if (duplicates.length === 0) return { node };
+  return {
+    node,
+    duplicates: `yaml: unmarshal errors:\n${duplicates.map((d) => `  ${d}`).join("\n")}`,
+  };
+}
+
+class Converter {
+  readonly duplicates: string[] = [];
+  readonly #lineAt: (offset: number) => number;
+  readonly #resolve: (node: Node) => Node;
+  #depth = 0;
+
+  constructor(lineAt: (offset: number) => number, resolve: (node: Node) => Node) {
+    this.#lineAt = lineAt;
+    this.#resolve = resolve;
+  }
+
+  convert(given: Node | null): JsonNode {
+    if (given === null) return nothing;
+    const node = this.#resolve(given);
+    if (isScalar(node)) return scalarNode(node);
+    if (this.#depth++ > 1000) throw new YamlError("yaml: exceeded max depth of 10000");
+    try {
+      if (isSeq(node))
+        return { type: "array", items: node.items.map((item) => this.convert(item as Node)) };
+      if (isMap(node)) return { type: "object", members: this.#members(node.items as Pair[]) };
+    } finally {
+      this.#depth--;
+    }
+    return nothing;
+  }
+
+  #members(pairs: readonly Pair[]): { key: string; value: JsonNode }[] {
+    const own = new Map<string, JsonNode>();
+    const merged: { key: string; value: JsonNode }[] = [];
+    for (const pair of pairs.filter(isPair)) {
+      const keyNode = pair.key as Node | null;
+      const value = this.convert(pair.value as Node | null);
+      if (isScalar(keyNode) && keyNode.value === "<<" && keyNode.type === "PLAIN") {
+        merged.push(...membersOf(value));
+        continue;
+      }
+      const key = this.#keyText(keyNode, value);
+      if (own.has(key)) {
+        const line = this.#lineAt((keyNode as Node).range?.[0] ?? 0);
+        this.duplicates.push(`line ${line}: key ${JSON.stringify(key)} already set in map`);
+      }
+      own.set(key, value);
+    }
+    for (const { key, value } of merged) if (!own.has(key)) own.set(key, value);
+    return [...own].map(([key, value]) => ({ key, value }));
+  }
+
+  #keyText(keyNode: Node | null, value: JsonNode): string {
+    const key = this.convert(keyNode);
+    if (key.type === "string") return key.value;
+    if (key.type === "number") return key.text;
+    if (key.type === "bool") return String(key.value);
+    const shown =
+      value.type === "string"
+        ? JSON.stringify(value.value)
+        : value.type === "null"
+          ? "<nil>"
+          : value.type;
+    throw new YamlError(`unsupported map key of type: %!s(<nil>), key: <nil>, value: ${shown}`);
+  }
+}
+
+/** The members that a merge key (`<<: *base`, or a list of them) brings in. */
+function membersOf(value: JsonNode): { key: string; value: JsonNode }[] {
+  if (value.type === "object") return value.members;
+  if (value.type === "array") return value.items.flatMap(membersOf);
+  throw new YamlError("yaml: map merge requires map or sequence of maps as the value");
+}
+
+const TRUE = /^(?:y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON)$/;
+const FALSE = /^(?:n|N|no|No|NO|false|False|FALSE|off|Off|OFF)$/;
+const NULL = /^(?:~|null|Null|NULL|)$/;
+const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
+
+function scalarNode(node: {
+  value: unknown;
+  source?: string;
+  type?: string;
+  tag?: string;
+}): JsonNode {
+  const text = typeof node.value === "string" ? node.value : (node.source ?? "");
+  if (node.tag === "!!binary" || node.tag === "tag:yaml.org,2002:binary")
+    return { type: "string", value: Buffer.from(text, "base64").toString("utf8") };
+  if (node.type !== "PLAIN" || node.tag !== undefined) return { type: "string", value: text };
+  if (INFINITE.test(text)) throw new YamlError(`json: unsupported value: ${infiniteText(text)}`);
+  return plainScalar(text);
+}
+
+export const INFINITE = /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
+
+const infiniteText = (text: string): string =>
+  /nan/i.test(text) ? "NaN" : text.startsWith("-") ? "-Inf" : "+Inf";
+
+/** What an unquoted word means. */
+export function plainScalar(text: string): JsonNode {
+  if (NULL.test(text)) return nothing;
+  if (TRUE.test(text)) return { type: "bool", value: true };
+  if (FALSE.test(text)) return { type: "bool", value: false };
+  const integer = integerText(text);
+  if (integer !== undefined) return { type: "number", text: integer };
+  if (FLOAT.test(text)) {
+    const value = Number(text);
+    if (Number.isFinite(value)) return { type: "number", text: goFloat(value) };
+  }
+  return { type: "string", value: text };
+}
+
+/** Decimal, octal (`0777`, `0o777`), hexadecimal and binary, with underscores; undefined for
+ *  another word. */
+function integerText(given: string): string | undefined {
+  const parts = /^([-+]?)(0x[0-9a-fA-F_]+|0b[01_]+|0o[0-7_]+|0[0-7_]*|[1-9][0-9_]*)$/.exec(given);
+  if (parts === null) return undefined;
+  let digits = (parts[2] as string).replaceAll("_", "");
+  if (/^0[0-7]+$/.test(digits)) digits = `0o${digits.slice(1)}`;
+  const value = BigInt(digits);
+  return String(parts[1] === "-" ? -value : value);
+}
+
+/** As Go's JSON encoder prints a float64. */
+function goFloat(value: number): string {
+  const text = String(value);
+  return text.includes("e") ? text.replace(/e([+-])(\d)$/, "e$10$2") : text;
+}
