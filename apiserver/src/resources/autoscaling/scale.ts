@@ -7,7 +7,7 @@ import { repeatObjectMeta } from "../metadata-validation.ts";
 
 /** What a client sends to a scale subresource, metadata included (upstream: autoscaling ValidateScale). */
 export function validateScale(scale: Scale): FieldError[] {
-  const metadata = scale.metadata ?? ({} as ObjectMeta);
+  const metadata = (scale.metadata ?? {}) as ObjectMeta;
   return [
     ...repeatObjectMeta(metadata, true, isDns1123Subdomain),
     ...nonNegative(scale.spec?.replicas, "spec.replicas"),
