@@ -2,10 +2,10 @@
 import { isAlreadyExists } from "@coracle/shared/machinery/status-error";
 import { formatTime } from "@coracle/shared/runtime/clock";
 import { updateManagedFields } from "./apply/managed-fields.ts";
+import { ownershipLimits } from "./apply/reset-fields.ts";
 import { decodeValue } from "./encoding/decode.ts";
 import type { User } from "./filters/authentication.ts";
 import type { Registry } from "./registry/registry.ts";
-import { resetFields } from "./registry/reset-fields.ts";
 import type { ResourceTable } from "./registry/resource-table.ts";
 import type { AnyObject } from "./registry/served-resource.ts";
 import {
@@ -47,7 +47,7 @@ async function createOne(
   if (resource.cache.get(namespace, objectName) !== undefined) return;
   resource.behaviour.setDefaults(object);
   const manager = "kube-apiserver";
-  const owned = { typeName, apiVersion, manager, time, resetFields: resetFields(resource, "") };
+  const owned = { typeName, apiVersion, manager, time, ...ownershipLimits(resource.group, name) };
   updateManagedFields(undefined, object, owned);
   try {
     const target = { resource, namespace, name: objectName, subresource: "" };

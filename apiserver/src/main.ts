@@ -36,6 +36,7 @@ function configOf(argv: string[]): {
     logLevel: flags.logLevel,
     config: {
       dataDir: flags["data-dir"],
+      holder: `apiserver, pid ${process.pid}`,
       bindAddress: flags["bind-address"],
       port: parseCount("port", flags.port, PORT_MAX),
       tls: {
@@ -81,4 +82,4 @@ async function main(): Promise<void> {
   }
 }
 
-await main();
+void main();

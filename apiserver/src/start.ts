@@ -1,4 +1,5 @@
 // Wires the API server: store → watch caches → registry → HTTP. Ready when the bootstrap objects are there.
+import { setMaxListeners } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { Clock } from "@coracle/shared/runtime/clock";
 import type { Logger } from "@coracle/shared/runtime/logger";
@@ -23,6 +24,8 @@ import { openLevelStorage } from "./storage/level/level-storage.ts";
 
 export interface ApiServerConfig {
   dataDir: string;
+  /** Who opens it, for the error of whoever comes second: `apiserver, pid 7`. */
+  holder: string;
   bindAddress: string;
   /** 0: any free port. */
   port: number;
@@ -57,6 +60,7 @@ export async function start(
     clock,
     logger,
     sync: config.sync,
+    holder: config.holder,
   });
   const resources = builtInTable(behaviours as unknown as Behaviours, { storage, clock, logger });
   await Promise.all(resources.all().map(({ cache }) => cache.start()));
@@ -69,6 +73,7 @@ export async function start(
   const metrics = new Metrics();
   const requestMetrics = new RequestMetrics(metrics);
   const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal); // every watch listens
   let ready = false;
   const app = createServer({
     tls: config.tls,

@@ -2,7 +2,7 @@
 import type { Pod, ServiceAccount } from "@coracle/shared/api/types/core-v1";
 import type { Random } from "@coracle/shared/runtime/random";
 import type { ServedResource } from "../registry/served-resource.ts";
-import { admitPod } from "../resources/core/pod/admission.ts";
+import { admitPod, admitPodUpdate, validateAdmittedPod } from "../resources/core/pod/admission.ts";
 import type { AdmissionPlugin } from "./chain.ts";
 
 interface Parsed {
@@ -33,11 +33,17 @@ export function podDefaults(
 
   return {
     name: "PodDefaults",
-    admit({ operation, resource, subresource, namespace, object }) {
-      if (operation !== "CREATE" || resource !== pods || subresource !== "") return;
+    admit({ operation, resource, subresource, namespace, object, old }) {
+      if (resource !== pods || subresource !== "") return;
       const pod = object as unknown as Pod;
+      if (operation === "UPDATE") admitPodUpdate(pod, old as unknown as Pod);
+      if (operation !== "CREATE") return;
       const name = pod.spec.serviceAccountName || "default";
       admitPod(pod, { serviceAccount: accountOf(namespace, name), random });
+    },
+    validate({ operation, resource, subresource, object }) {
+      if (operation !== "CREATE" || resource !== pods || subresource !== "") return;
+      validateAdmittedPod(object as unknown as Pod);
     },
   };
 }

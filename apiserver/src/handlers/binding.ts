@@ -17,9 +17,12 @@ const asBound: UpdateStrategy<AnyObject> = {
   validateUpdate: () => [],
 };
 
+/** Labels of a node that its Pods get, so that they can be found by them (upstream: PodTopologyLabels admission). */
+const TOPOLOGY_LABELS = ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"];
+
 export async function bindPod(
   request: ApiRequest,
-  pods: ServedResource,
+  { pods, nodes }: { pods: ServedResource; nodes: ServedResource },
   { registry, clock }: WriteDependencies,
 ): Promise<Reply> {
   const options = writeOptions(request.query, "CreateOptions");
@@ -33,6 +36,7 @@ export async function bindPod(
   const name = request.info.name === "" ? (binding.metadata?.name ?? "") : request.info.name;
   const refusal = validateBinding(binding, name);
   if (refusal !== undefined) throw refusal;
+  addTopologyLabels(binding, nodes);
   const target = {
     resource: pods,
     namespace: request.info.namespace,
@@ -52,4 +56,11 @@ export async function bindPod(
   );
   const status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
   return respondValue(request, status, 201);
+}
+
+function addTopologyLabels(binding: Binding, nodes: ServedResource): void {
+  const known = nodes.cache.get("", binding.target.name ?? "")?.labels ?? {};
+  const labels = TOPOLOGY_LABELS.filter((key) => key in known).map((key) => [key, known[key]]);
+  if (labels.length === 0 || binding.metadata === undefined) return;
+  binding.metadata.labels = { ...Object.fromEntries(labels), ...binding.metadata.labels };
 }

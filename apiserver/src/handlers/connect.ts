@@ -194,16 +194,11 @@ export function proxyUpgrade(
       resolve();
     });
     outgoing.on("response", (response) => {
+      // As upstream, the kubelet's refusal goes to the client as it is: kubectl prints its words.
       collect(response).then((text) => {
-        const { statusCode = 500 } = response;
-        reject(
-          statusError(
-            statusCode === 404 ? "NotFound" : "BadRequest",
-            text.trim(),
-            undefined,
-            statusCode,
-          ),
-        );
+        const own = [`Content-Length: ${Buffer.byteLength(text)}`, "Connection: close"];
+        socket.end(`${rawHead(response, own)}${text}`);
+        resolve();
       }, reject);
     });
     outgoing.on("error", (error) => reject(unreachable(destination, error)));
@@ -212,12 +207,15 @@ export function proxyUpgrade(
   });
 }
 
-function rawHead(response: IncomingMessage): string {
+/** `framing` takes the place of the headers that say where the body ends. */
+function rawHead(response: IncomingMessage, framing?: readonly string[]): string {
   const lines = [`HTTP/1.1 ${response.statusCode} ${response.statusMessage}`];
   for (let i = 0; i < response.rawHeaders.length; i += 2) {
-    lines.push(`${response.rawHeaders[i]}: ${response.rawHeaders[i + 1]}`);
+    const name = response.rawHeaders[i] ?? "";
+    if (framing && /^(connection|content-length|transfer-encoding)$/i.test(name)) continue;
+    lines.push(`${name}: ${response.rawHeaders[i + 1]}`);
   }
-  return `${lines.join("\r\n")}\r\n\r\n`;
+  return `${[...lines, ...(framing ?? [])].join("\r\n")}\r\n\r\n`;
 }
 
 function join(a: Duplex, b: Duplex): void {
@@ -228,6 +226,11 @@ function join(a: Duplex, b: Duplex): void {
     [b, a],
   ] as const) {
     one.on("error", () => other.destroy());
-    one.on("close", () => other.destroy());
+    // What `one` sent last may still be on its way to a slow client: it is written before the end.
+    one.on("close", () => {
+      if (other.writableEnded && !other.writableFinished)
+        other.once("finish", () => other.destroy());
+      else other.destroy();
+    });
   }
 }

@@ -5,7 +5,12 @@ import type { Clock } from "@coracle/shared/runtime/clock";
 import type { Random } from "@coracle/shared/runtime/random";
 import type { Registry } from "../registry/registry.ts";
 import type { ResourceTable } from "../registry/resource-table.ts";
-import type { ServedResource } from "../registry/served-resource.ts";
+import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
+import type { UpdateStrategy } from "../registry/strategy.ts";
+import {
+  ephemeralContainersStrategy,
+  resizeStrategy,
+} from "../resources/core/pod/subresource-strategies.ts";
 import type { ApiRequest, Handled } from "./api-request.ts";
 import { bindPod } from "./binding.ts";
 import { isConnect, type KubeletCredentials, proxyLog } from "./connect.ts";
@@ -34,6 +39,11 @@ export const methodNotAllowed = () =>
     {},
   );
 
+const bindTargets = ({ resources }: Handlers) => ({
+  pods: resources.named("pods"),
+  nodes: resources.named("nodes"),
+});
+
 type Result = Handled | Promise<Handled>;
 
 export function dispatch(request: ApiRequest, handlers: Handlers): Result {
@@ -41,7 +51,7 @@ export function dispatch(request: ApiRequest, handlers: Handlers): Result {
   const { resources } = handlers;
   if (info.group === "" && info.resource === "bindings" && info.name === "") {
     if (request.method !== "POST") throw methodNotAllowed();
-    return bindPod(request, resources.named("pods"), handlers);
+    return bindPod(request, bindTargets(handlers), handlers);
   }
   const resource = resources.find(info.group, info.version, info.resource);
   if (resource === undefined) throw pathNotFound();
@@ -107,11 +117,24 @@ function onSubresource(request: ApiRequest, resource: ServedResource, handlers: 
   throw pathNotFound();
 }
 
+/** Parts of a Pod that are written through a path of their own. */
+const podSubresources: Readonly<Record<string, UpdateStrategy<AnyObject>>> = {
+  ephemeralcontainers: ephemeralContainersStrategy as unknown as UpdateStrategy<AnyObject>,
+  resize: resizeStrategy as unknown as UpdateStrategy<AnyObject>,
+};
+
 function onPodSubresource(request: ApiRequest, pods: ServedResource, handlers: Handlers): Result {
   const { info, method } = request;
   if (info.subresource === "binding") {
     if (method !== "POST") throw methodNotAllowed();
-    return bindPod(request, pods, handlers);
+    return bindPod(request, bindTargets(handlers), handlers);
+  }
+  const strategy = podSubresources[info.subresource];
+  if (strategy !== undefined) {
+    if (method === "GET") return getObject(request, pods, handlers.clock);
+    if (method === "PUT") return updateObject(request, pods, handlers, strategy);
+    if (method === "PATCH") return patchObject(request, pods, handlers, strategy);
+    throw methodNotAllowed();
   }
   if (!isConnect(info.subresource)) throw pathNotFound();
   if (info.subresource !== "log") {

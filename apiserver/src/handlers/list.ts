@@ -6,7 +6,12 @@ import type { Clock } from "@coracle/shared/runtime/clock";
 import { encodePartialObjectList, encodeTable } from "../encoding/table.ts";
 import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
 import { CompactedError } from "../storage/storage.ts";
-import type { CachedObject, Predicate } from "../storage/watch-cache.ts";
+import type {
+  CachedObject,
+  ListOptions as CacheListOptions,
+  ListResult,
+  Predicate,
+} from "../storage/watch-cache.ts";
 import { type ApiRequest, type Handled, JSON_TYPE } from "./api-request.ts";
 import { continueExpired, decodeContinue, encodeContinue } from "./continue-token.ts";
 import {
@@ -79,7 +84,11 @@ async function pageOf(
     throw tooLargeResourceVersion(revision, resource.cache.revision);
   }
   try {
-    const found = resource.cache.list({ ...base, limit, revision: exact ? revision : undefined });
+    const found = await listAt(resource, {
+      ...base,
+      limit,
+      revision: exact ? revision : undefined,
+    });
     return toPage(resource, found, limit !== undefined && predicate === undefined && name === "");
   } catch (error) {
     if (error instanceof CompactedError) {
@@ -98,7 +107,17 @@ function isLegacyExact(
   return options.resourceVersionMatch === "" && limit !== undefined && (revision ?? 0) > 0;
 }
 
-function continued(
+/** From memory; what the cache no longer keeps, from the store's history. Throws CompactedError. */
+async function listAt(resource: ServedResource, options: CacheListOptions): Promise<ListResult> {
+  try {
+    return resource.cache.list(options);
+  } catch (error) {
+    if (error instanceof CompactedError) return resource.cache.listStored(options);
+    throw error;
+  }
+}
+
+async function continued(
   resource: ServedResource,
   options: ListOptions,
   base: {
@@ -106,13 +125,13 @@ function continued(
     predicate: Predicate | undefined;
   },
   limit: number | undefined,
-): Page {
+): Promise<Page> {
   const token = decodeContinue(options.continue);
   const inNamespace = base.namespace === undefined ? "" : `${base.namespace}/`;
   const startAfter = `${resource.keyPrefix}${inNamespace}${token.after}`;
   const revision = token.revision < 0 ? undefined : token.revision;
   try {
-    const found = resource.cache.list({ ...base, limit, startAfter, revision });
+    const found = await listAt(resource, { ...base, limit, startAfter, revision });
     return toPage(resource, found, base.predicate === undefined, inNamespace);
   } catch (error) {
     if (!(error instanceof CompactedError)) throw error;
@@ -122,7 +141,7 @@ function continued(
 
 function toPage(
   resource: ServedResource,
-  found: ReturnType<ServedResource["cache"]["list"]>,
+  found: ListResult,
   counted: boolean,
   inNamespace = "",
 ): Page {

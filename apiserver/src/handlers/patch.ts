@@ -2,15 +2,15 @@
 // and goes the way of an update. Without a resourceVersion in the patch it is tried again when another writer came first.
 
 import { forbiddenField, required } from "@coracle/shared/machinery/field-error";
-import { badRequest, notFound, statusError } from "@coracle/shared/machinery/status-error";
+import { notFound, statusError } from "@coracle/shared/machinery/status-error";
 import { type Clock, formatTime } from "@coracle/shared/runtime/clock";
 import { serverSideApply } from "../apply/apply.ts";
+import { ownershipLimits } from "../apply/reset-fields.ts";
 import { decodeApply, decodePatch } from "../encoding/decode.ts";
 import { applyJsonPatch } from "../patch/json-patch.ts";
 import { applyMergePatch } from "../patch/merge-patch.ts";
 import { applyStrategicMergePatch } from "../patch/strategic-merge-patch.ts";
 import type { Stored } from "../registry/registry.ts";
-import { resetFields } from "../registry/reset-fields.ts";
 import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
 import type { UpdateStrategy } from "../registry/strategy.ts";
 import type { ApiRequest, Reply } from "./api-request.ts";
@@ -88,7 +88,7 @@ function applierOf(
       force,
       time: formatTime(clock.now()),
       subresource: subresource === "" ? undefined : subresource,
-      resetFields: resetFields(resource, subresource),
+      ...ownershipLimits(resource.group, resource.resource, subresource),
     });
     const { object } = decodePatched(merged, resource, { ...options, fieldValidation: "Ignore" });
     checkPath(request, resource, object);
@@ -119,13 +119,10 @@ function patcherOf(
         : type === "merge"
           ? applyMergePatch(document, patch, { fieldValidation })
           : applyStrategicMergePatch(document, patch, resource.typeName);
-    const found = [...strict, ...strictErrors];
-    if (fieldValidation === "Strict" && found.length > 0) {
-      throw badRequest(`strict decoding error: ${found.join(", ")}`);
-    }
-    const { object, warnings } = decodePatched(value, resource, options);
+    const origin = { type, patch, strict: [...strict, ...strictErrors] };
+    const { object, warnings } = decodePatched(value, resource, options, origin);
     checkPath(request, resource, object);
     recordOwner(request, resource, options, clock, document, object);
-    return { object, warnings: [...found, ...warnings] };
+    return { object, warnings };
   };
 }

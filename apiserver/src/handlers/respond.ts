@@ -2,6 +2,7 @@
 
 import { StatusError } from "@coracle/shared/machinery/status-error";
 import type { Clock } from "@coracle/shared/runtime/clock";
+import { jsonText } from "../encoding/encode.ts";
 import { type Negotiated, negotiate } from "../encoding/media-type.ts";
 import { encodeProtobuf } from "../encoding/protobuf.ts";
 import { encodePartialObject, encodeTable } from "../encoding/table.ts";
@@ -88,6 +89,6 @@ export function render(wanted: Negotiated, value: object): Reply {
       body: encodeProtobuf(value),
     };
   }
-  const body = wanted.pretty ? JSON.stringify(value, null, 2) : JSON.stringify(value);
+  const body = wanted.pretty ? JSON.stringify(value, null, 2) : jsonText(value);
   return { code: 200, contentType: JSON_TYPE, body };
 }

@@ -4,7 +4,9 @@ import type { ServerResponse } from "node:http";
 import { expired, type StatusError } from "@coracle/shared/machinery/status-error";
 import type { Clock } from "@coracle/shared/runtime/clock";
 import type { Random } from "@coracle/shared/runtime/random";
-import type { Negotiated } from "../encoding/media-type.ts";
+import { jsonText } from "../encoding/encode.ts";
+import { mediaTypes, type Negotiated } from "../encoding/media-type.ts";
+import { encodeProtobuf, encodeWatchFrame } from "../encoding/protobuf.ts";
 import { encodePartialObject, encodeTable } from "../encoding/table.ts";
 import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
 import { CompactedError } from "../storage/storage.ts";
@@ -37,7 +39,7 @@ export async function watchObjects(
   { clock, random }: WatchDependencies,
 ): Promise<Handled> {
   const options = listOptions(request.query, true);
-  const wanted = accepted(request, { lists: true });
+  const wanted = accepted(request, { stream: true });
   const { predicate, name, field, key } = selectionOf(resource, options);
   const revision = parseResourceVersion(options.resourceVersion, true) ?? 0;
   if (!(await resource.cache.waitFor(revision, FRESH_WAIT_MS))) {
@@ -72,7 +74,7 @@ export async function watchObjects(
 interface Format {
   contentType: string;
   /** Absent for the shared JSON lines. */
-  line?(event: { type: string; object: AnyObject }): string;
+  line?(event: { type: string; object: AnyObject }): Buffer;
 }
 
 function formatOf(
@@ -81,33 +83,33 @@ function formatOf(
   wanted: Negotiated,
   clock: Clock,
 ): Format {
-  const stream = wanted.as === "object" ? JSON_TYPE : request.headers.accept?.split(",")[0];
-  const contentType =
-    wanted.as === "object"
-      ? JSON_TYPE
-      : `${stream};stream=watch`.replace(/;stream=watch(?=.*;stream=watch)/, "");
-  if (wanted.as === "object") return { contentType };
+  if (wanted.format === "protobuf") {
+    return {
+      contentType: `${mediaTypes.protobuf};stream=watch`,
+      line: ({ type, object }) => encodeWatchFrame(type, encodeProtobuf(object)),
+    };
+  }
+  if (wanted.as === "object") return { contentType: JSON_TYPE };
   let first = true;
   const includeObject = request.query.get("includeObject") ?? "Metadata";
+  const rendered = (type: string, object: AnyObject) =>
+    wanted.as === "table"
+      ? encodeTable({
+          resource,
+          objects: type === "BOOKMARK" ? [] : [object],
+          now: clock.now(),
+          includeObject,
+          metadata: { resourceVersion: object.metadata.resourceVersion },
+          version: wanted.version,
+          columns: first,
+        })
+      : encodePartialObject(object, wanted.version);
   return {
     contentType: JSON_TYPE,
     line({ type, object }) {
-      if (type === "ERROR") return `${JSON.stringify({ type, object })}\n`;
-      const { resourceVersion } = object.metadata;
-      const rendered =
-        wanted.as === "table"
-          ? encodeTable({
-              resource,
-              objects: type === "BOOKMARK" ? [] : [object],
-              now: clock.now(),
-              includeObject,
-              metadata: { resourceVersion },
-              version: wanted.version,
-              columns: first,
-            })
-          : encodePartialObject(object, wanted.version);
+      const shown = type === "ERROR" ? object : rendered(type, object);
       first = false;
-      return `${JSON.stringify({ type, object: rendered })}\n`;
+      return Buffer.from(`${jsonText({ type, object: shown })}\n`);
     },
   };
 }
@@ -238,7 +240,7 @@ class Watcher {
     if (line === undefined) {
       return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), bytes, LINE_END]);
     }
-    return Buffer.from(line({ type, object: JSON.parse(bytes.toString()) as AnyObject }));
+    return line({ type, object: JSON.parse(bytes.toString()) as AnyObject });
   }
 
   #write(lines: readonly Buffer[]): boolean {
@@ -263,12 +265,12 @@ class Watcher {
     const metadata = { resourceVersion: String(revision), ...(annotations ? { annotations } : {}) };
     const object = { kind, apiVersion, metadata } as unknown as AnyObject;
     const event = { type: "BOOKMARK", object };
-    this.#write([Buffer.from(this.#format.line?.(event) ?? `${JSON.stringify(event)}\n`)]);
+    this.#write([this.#format.line?.(event) ?? Buffer.from(`${JSON.stringify(event)}\n`)]);
   }
 
   #sendError(error: StatusError): void {
     const event = { type: "ERROR", object: error.status as unknown as AnyObject };
-    this.#response.end(`${JSON.stringify(event)}\n`);
+    this.#response.end(this.#format.line?.(event) ?? `${JSON.stringify(event)}\n`);
   }
 }
 

@@ -5,9 +5,9 @@ import type { Clock } from "@coracle/shared/runtime/clock";
 import { formatTime } from "@coracle/shared/runtime/clock";
 import { managerFromUserAgent } from "../apply/field-manager-name.ts";
 import { updateManagedFields } from "../apply/managed-fields.ts";
-import { decodeObject, decodeValue } from "../encoding/decode.ts";
+import { ownershipLimits } from "../apply/reset-fields.ts";
+import { decodeObject, decodeValue, type PatchOrigin } from "../encoding/decode.ts";
 import type { Registry } from "../registry/registry.ts";
-import { resetFields } from "../registry/reset-fields.ts";
 import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
 import type { ApiRequest } from "./api-request.ts";
 import type { WriteOptions } from "./options.ts";
@@ -39,8 +39,10 @@ export function decodePatched(
   value: unknown,
   resource: ServedResource,
   options: WriteOptions,
+  origin?: PatchOrigin,
 ): { object: AnyObject; warnings: string[] } {
-  const { object, warnings } = decodeValue(value, resource.typeName, options.fieldValidation);
+  const { typeName } = resource;
+  const { object, warnings } = decodeValue(value, typeName, options.fieldValidation, origin);
   resource.behaviour.setDefaults(object as AnyObject);
   return { object: object as AnyObject, warnings };
 }
@@ -68,6 +70,6 @@ export function recordOwner(
     // Upstream loses the time on the way through a Scale.
     time: subresource === "scale" ? "" : formatTime(clock.now()),
     subresource: subresource === "" ? undefined : subresource,
-    resetFields: resetFields(resource, subresource),
+    ...ownershipLimits(resource.group, resource.resource, subresource),
   });
 }

@@ -21,6 +21,7 @@ import { type Clock, formatTime } from "@coracle/shared/runtime/clock";
 import type { Logger } from "@coracle/shared/runtime/logger";
 import { type Random, safeSuffix } from "@coracle/shared/runtime/random";
 import type { AdmissionChain } from "../admission/chain.ts";
+import { revertTimes } from "../apply/revert-times.ts";
 import { encodeObject } from "../encoding/encode.ts";
 import type { User } from "../filters/authentication.ts";
 import { validateObjectMeta, validateObjectMetaUpdate } from "../resources/metadata-validation.ts";
@@ -255,6 +256,7 @@ export class Registry {
     };
     await this.#admission.admit(attributes);
     strategy.prepareForUpdate(object, old, context);
+    revertTimes(old, object);
     const errors: FieldError[] = [
       ...validateObjectMetaUpdate(object.metadata, old.metadata),
       ...strategy.validateUpdate(object, old, context),
