@@ -1,4 +1,5 @@
-// Equality of API values as upstream's equality.Semantic sees it: absent, null and empty are the same.
+// Equality of API values as upstream's equality.Semantic sees it: absent, null and empty are the
+// same.
 
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null) return true;

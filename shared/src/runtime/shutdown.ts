@@ -19,7 +19,10 @@ export function shutdownSignal(process: SignalSource): AbortSignal {
   return controller.signal;
 }
 
-/** Keeps the process alive until `signal` is aborted: a component that waits for its server has nothing but timers, which do not. */
+/**
+ * Keeps the process alive until `signal` is aborted: a component that waits for its server has
+ * nothing but timers, which do not.
+ */
 export function stayAliveUntil(signal: AbortSignal): void {
   const { port1 } = new MessageChannel();
   port1.ref();

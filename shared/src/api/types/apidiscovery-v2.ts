@@ -4,7 +4,7 @@ import type { GroupVersionKind, ListMeta, ObjectMeta } from "./meta-v1.ts";
 export interface APIGroupDiscovery {
   apiVersion?: string;
   kind?: string;
-  metadata?: ObjectMeta;
+  metadata?: Partial<ObjectMeta>;
   versions?: APIVersionDiscovery[];
 }
 

@@ -22,7 +22,7 @@ export interface SelfSubjectReviewStatus {
 export interface TokenRequest {
   apiVersion?: string;
   kind?: string;
-  metadata?: ObjectMeta;
+  metadata?: Partial<ObjectMeta>;
   spec?: TokenRequestSpec;
   status?: TokenRequestStatus;
 }

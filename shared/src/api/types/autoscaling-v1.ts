@@ -134,7 +134,7 @@ export interface ResourceMetricStatus {
 export interface Scale {
   apiVersion?: string;
   kind?: string;
-  metadata?: ObjectMeta;
+  metadata?: Partial<ObjectMeta>;
   spec?: ScaleSpec;
   status?: ScaleStatus;
 }

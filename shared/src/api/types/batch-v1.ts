@@ -92,7 +92,7 @@ export interface JobStatus {
 }
 
 export interface JobTemplateSpec {
-  metadata?: ObjectMeta;
+  metadata?: Partial<ObjectMeta>;
   spec?: JobSpec;
 }
 

@@ -53,7 +53,7 @@ export interface AzureFileVolumeSource {
 export interface Binding {
   apiVersion?: string;
   kind?: string;
-  metadata?: ObjectMeta;
+  metadata?: Partial<ObjectMeta>;
   target: ObjectReference;
 }
 
@@ -909,7 +909,7 @@ export interface PersistentVolumeClaimStatus {
 }
 
 export interface PersistentVolumeClaimTemplate {
-  metadata?: ObjectMeta;
+  metadata?: Partial<ObjectMeta>;
   spec: PersistentVolumeClaimSpec;
 }
 
@@ -1215,7 +1215,7 @@ export interface PodStatus {
 export interface PodStatusResult {
   apiVersion?: string;
   kind?: string;
-  metadata?: ObjectMeta;
+  metadata?: Partial<ObjectMeta>;
   status?: PodStatus;
 }
 
@@ -1234,7 +1234,7 @@ export interface PodTemplateList {
 }
 
 export interface PodTemplateSpec {
-  metadata?: ObjectMeta;
+  metadata?: Partial<ObjectMeta>;
   spec?: PodSpec;
 }
 
@@ -1321,7 +1321,7 @@ export interface RBDVolumeSource {
 export interface RangeAllocation {
   apiVersion?: string;
   kind?: string;
-  metadata?: ObjectMeta;
+  metadata?: Partial<ObjectMeta>;
   range: string;
   data: string;
 }

@@ -208,7 +208,7 @@ export interface OwnerReference {
 export interface PartialObjectMetadata {
   apiVersion?: string;
   kind?: string;
-  metadata?: ObjectMeta;
+  metadata?: Partial<ObjectMeta>;
 }
 
 export interface PartialObjectMetadataList {
