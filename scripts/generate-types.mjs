@@ -77,7 +77,10 @@ for (const [pkg, types] of packages) {
         (type.client && ["metadata", "spec", "status"].includes(field.name)) ||
         (name === "ObjectMeta" && ALWAYS_SERVED.has(field.name));
       const key = /^[A-Za-z_]\w*$/.test(field.name) ? field.name : JSON.stringify(field.name);
-      lines.push(`  ${key}${served ? "" : "?"}: ${typeOf(field.type, pkg, imports)};`);
+      const written = typeOf(field.type, pkg, imports);
+      // Inside other objects (templates) metadata is what a client wrote.
+      const nested = written === "ObjectMeta" && type.client === undefined;
+      lines.push(`  ${key}${served ? "" : "?"}: ${nested ? `Partial<${written}>` : written};`);
     }
     const heritage = parents.length > 0 ? ` extends ${parents.join(", ")}` : "";
     blocks.push(`export interface ${name}${heritage} {\n${lines.join("\n")}\n}`);

@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { CliError } from "./cli-error.ts";
+import { commandOf, parseComponentFlag, parseComponents } from "./components.ts";
+import { dataDirectory } from "./data-directory.ts";
+
+const options = {
+  port: 7443,
+  kubeletPort: 10_299,
+  nodes: 5,
+  nodeCpu: "2",
+  nodeMemory: "1280Mi",
+  logLevel: "warn",
+  flags: [parseComponentFlag("kubelet.node-cpu=16")],
+} as const;
+
+test.each([
+  ["apiserver.unsafe-no-sync", { component: "apiserver", argument: "--unsafe-no-sync" }],
+  ["controller-manager.a=b=c", { component: "controller-manager", argument: "--a=b=c" }],
+  ["kubelet.--node-cpu=2", { component: "kubelet", argument: "--node-cpu=2" }],
+])("--set %s", (text, expected) => {
+  expect(parseComponentFlag(text)).toEqual(expected);
+});
+
+test.each(["apiserver", "apiserver.", "nobody.x=1", "apiserver.=1", ""])(
+  "--set %j is refused",
+  (text) => {
+    expect(() => parseComponentFlag(text)).toThrow(CliError);
+  },
+);
+
+test("--only names components", () => {
+  expect(parseComponents("apiserver, scheduler")).toEqual(["apiserver", "scheduler"]);
+  expect(() => parseComponents("apiserver,etcd")).toThrow(
+    'no component is called "etcd"; there are: apiserver, kubelet, scheduler, controller-manager',
+  );
+});
+
+test("the API server listens on loopback with the cluster's certificates", () => {
+  const { file, args } = commandOf("apiserver", options, dataDirectory("/d"), "/bin");
+  expect(file).toBe("/bin/apiserver.mjs");
+  const value = (flag: string) => args[args.indexOf(flag) + 1];
+  expect(value("--bind-address")).toBe("127.0.0.1");
+  expect(value("--port")).toBe("7443");
+  expect(value("--client-ca-file")).toBe("/d/pki/ca.crt");
+  expect(value("--log-level")).toBe("warn");
+});
+
+test("a flag of the user's comes last and reaches its component only", () => {
+  const kubelet = commandOf("kubelet", options, dataDirectory("/d"), "/bin").args;
+  expect(kubelet.at(-1)).toBe("--node-cpu=16");
+  const scheduler = commandOf("scheduler", options, dataDirectory("/d"), "/bin").args;
+  expect(scheduler).toEqual(["--kubeconfig", "/d/pki/scheduler.kubeconfig", "--log-level", "warn"]);
+});

@@ -1,0 +1,18 @@
+import { createServer } from "node:net";
+import { LOOPBACK } from "./components.ts";
+
+/** Listens for a moment. Resolves with the port (the one the system gave for 0), or undefined when it is in use. */
+export function tryPort(port: number, host = LOOPBACK): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EADDRINUSE") resolve(undefined);
+      else reject(error);
+    });
+    server.listen({ port, host, exclusive: true }, () => {
+      const address = server.address();
+      const taken = typeof address === "object" && address !== null ? address.port : port;
+      server.close(() => resolve(taken));
+    });
+  });
+}
