@@ -1,0 +1,55 @@
+// An API server in this process, on a free port, with certificates and a store of its own.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { start } from "@coracle/apiserver/start";
+import { ensurePki } from "@coracle/cli/pki";
+import { Client } from "@coracle/shared/client/client";
+import { systemClock } from "@coracle/shared/runtime/clock";
+import { silentLogger } from "@coracle/shared/runtime/logger";
+import { systemRandom } from "@coracle/shared/runtime/random";
+
+export interface TestApiServer {
+  url: string;
+  /** Of the administrator. */
+  token: string;
+  /** PEM of the cluster's authority. */
+  authority: string;
+  /** A new client with the administrator's certificate. */
+  client(): Client;
+  close(): Promise<void>;
+}
+
+export async function startApiServer(): Promise<TestApiServer> {
+  const directory = mkdtempSync(join(tmpdir(), "coracle-test-"));
+  const pki = join(directory, "pki");
+  const { authority, clients } = ensurePki({ directory: pki, clock: systemClock });
+  const read = (name: string) => readFileSync(join(pki, name), "utf8");
+  const kubelet = clients["apiserver-kubelet-client"];
+  const server = await start(
+    {
+      dataDir: join(directory, "store"),
+      holder: "a test",
+      bindAddress: "127.0.0.1",
+      port: 0,
+      tls: { cert: read("apiserver.crt"), key: read("apiserver.key"), clientCa: authority },
+      kubelet: { cert: kubelet.certificate, key: kubelet.key, ca: authority },
+      tokenFile: join(pki, "tokens.csv"),
+      sync: true,
+    },
+    { clock: systemClock, random: systemRandom, logger: silentLogger },
+  );
+  const url = `https://127.0.0.1:${server.port}`;
+  const [token = ""] = read("tokens.csv").split(",");
+  const { certificate: cert, key } = clients.admin;
+  return {
+    url,
+    token,
+    authority,
+    client: () => new Client({ server: url, ca: authority, cert, key }),
+    async close() {
+      await server.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}

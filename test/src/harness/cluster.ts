@@ -1,0 +1,82 @@
+// A whole cluster as its users have it: `coracle up` from dist/, each component a process, in a directory of its own.
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ComponentName } from "@coracle/cli/components";
+import { dataDirectory, readRunning } from "@coracle/cli/data-directory";
+import { tryPort } from "@coracle/cli/ports";
+import { Client } from "@coracle/shared/client/client";
+import { loadKubeconfig } from "@coracle/shared/client/kubeconfig";
+import { vi } from "vitest";
+
+const BINARY = new URL("../../../dist/coracle.mjs", import.meta.url).pathname;
+const READY_MS_MAX = 30_000;
+
+export interface TestCluster {
+  url: string;
+  kubeconfig: string;
+  /** Everything printed so far. */
+  log(): string;
+  client(): Client;
+  /** Process id of a component that runs; undefined between its end and its restart. */
+  pid(component: ComponentName): number | undefined;
+  stop(): Promise<void>;
+}
+
+/** `args`: further ones of `coracle up`. Rejects with what was printed when it does not become ready. */
+export async function startCluster(...args: string[]): Promise<TestCluster> {
+  if (!existsSync(BINARY)) throw new Error("dist/ is missing: run npm run build");
+  const path = mkdtempSync(join(tmpdir(), "coracle-cluster-"));
+  const directory = dataDirectory(path);
+  const [port, kubeletPort] = [await freePort(), await freePort()];
+  const ports = ["--port", String(port), "--kubelet-port", String(kubeletPort)];
+  const child = spawn(process.execPath, [BINARY, "up", "--data-dir", path, ...ports, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+  let printed = "";
+  child.stdout.on("data", (chunk: Buffer) => (printed += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (printed += chunk.toString()));
+  await vi.waitFor(
+    () => {
+      if (child.exitCode !== null) throw new Error(`coracle up ended: ${printed}`);
+      if (!/ready in [\d.]+ s/.test(printed)) throw new Error(`not ready: ${printed}`);
+    },
+    { timeout: READY_MS_MAX, interval: 50 },
+  );
+  const clients: Client[] = [];
+  return {
+    url: `https://127.0.0.1:${port}`,
+    kubeconfig: directory.kubeconfig,
+    log: () => printed,
+    client() {
+      const client = new Client(loadKubeconfig(directory.kubeconfig));
+      clients.push(client);
+      return client;
+    },
+    pid: (component) => readRunning(directory)?.components[component],
+    async stop() {
+      for (const client of clients) client.close();
+      await stopped(child);
+      rmSync(path, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const port = await tryPort(0);
+  if (port === undefined) throw new Error("no free port");
+  return port;
+}
+
+function stopped(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve();
+    child.once("exit", () => resolve());
+    child.kill("SIGTERM");
+  });
+}
+
+export const examplePath = (name: string): string =>
+  new URL(`../../../examples/${name}`, import.meta.url).pathname;
