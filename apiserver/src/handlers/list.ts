@@ -89,7 +89,12 @@ async function pageOf(
       limit,
       revision: exact ? revision : undefined,
     });
-    return toPage(resource, found, limit !== undefined && predicate === undefined && name === "");
+    return toPage(
+      resource,
+      found,
+      limit !== undefined && predicate === undefined && name === "",
+      inNamespaceOf(base.namespace),
+    );
   } catch (error) {
     if (error instanceof CompactedError) {
       throw expired(`The resourceVersion for the provided list is too old.`);
@@ -106,6 +111,10 @@ function isLegacyExact(
 ): boolean {
   return options.resourceVersionMatch === "" && limit !== undefined && (revision ?? 0) > 0;
 }
+
+/** Continue tokens are relative to the namespace of their list. */
+const inNamespaceOf = (namespace: string | undefined): string =>
+  namespace === undefined ? "" : `${namespace}/`;
 
 /** From memory; what the cache no longer keeps, from the store's history. Throws CompactedError. */
 async function listAt(resource: ServedResource, options: CacheListOptions): Promise<ListResult> {
@@ -127,7 +136,7 @@ async function continued(
   limit: number | undefined,
 ): Promise<Page> {
   const token = decodeContinue(options.continue);
-  const inNamespace = base.namespace === undefined ? "" : `${base.namespace}/`;
+  const inNamespace = inNamespaceOf(base.namespace);
   const startAfter = `${resource.keyPrefix}${inNamespace}${token.after}`;
   const revision = token.revision < 0 ? undefined : token.revision;
   try {
@@ -143,7 +152,7 @@ function toPage(
   resource: ServedResource,
   found: ListResult,
   counted: boolean,
-  inNamespace = "",
+  inNamespace: string,
 ): Page {
   const metadata: Page["metadata"] = { resourceVersion: String(found.revision) };
   const last = found.items.at(-1);

@@ -97,7 +97,7 @@ export function session(kubectl: Kubectl, kubeconfig: string, namespace: string)
   };
 }
 
-/** Splits at spaces outside of single quotes. */
+/** Splits at spaces outside of single quotes, as a shell does. */
 function words(text: string): string[] {
-  return [...text.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
+  return (text.match(/(?:[^\s']|'[^']*')+/g) ?? []).map((word) => word.replaceAll("'", ""));
 }

@@ -125,7 +125,7 @@ const INIT_CONTAINER_ANNOTATIONS = [
 ];
 
 /** Of the time before init containers had a field. */
-function dropInitContainerAnnotations(metadata: Pod["metadata"] | undefined): void {
+function dropInitContainerAnnotations(metadata: Partial<Pod["metadata"]> | undefined): void {
   const annotations = metadata?.annotations;
   if (!annotations) return;
   for (const key of INIT_CONTAINER_ANNOTATIONS) {
