@@ -1,6 +1,7 @@
 // Waits until the API server says that it is ready, every node is, and Pods can be created.
 import type { Clock } from "@coracle/shared/runtime/clock";
 import { ApiProbe, type ProbeTarget } from "./api-probe.ts";
+import { accepts } from "./ports.ts";
 
 export interface ReadinessOptions {
   target: ProbeTarget;
@@ -39,7 +40,9 @@ export async function waitUntilReady(options: ReadinessOptions): Promise<boolean
     return false;
   };
   try {
+    const { host, port } = options.target;
     const isServing = await poll(async () => {
+      if (!(await accepts(port, host))) return `nothing listens on ${host}:${port}`;
       const answer = await probe.readiness();
       return answer === "ok" ? undefined : `the API server is not ready (${answer})`;
     });

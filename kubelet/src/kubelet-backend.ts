@@ -5,7 +5,6 @@ import type { Clock } from "@coracle/shared/runtime/clock";
 import { parseTime } from "@coracle/shared/runtime/clock";
 import type { NodeAgent } from "./node/node-agent.ts";
 import { observePod } from "./pods/observed-pod.ts";
-import { loggedContainerId, podDoesNotExist } from "./server/backend-errors.ts";
 import {
   type ContainerReference,
   type KubeletBackend,
@@ -17,6 +16,7 @@ import {
   type PodReference,
   type ReadLog,
 } from "./server/backend.ts";
+import { loggedContainerId, podDoesNotExist } from "./server/backend-errors.ts";
 
 export class NodesBackend implements KubeletBackend {
   readonly #nodes: ReadonlyMap<string, NodeAgent>;

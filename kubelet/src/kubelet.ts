@@ -1,13 +1,12 @@
 // The kubelet: hosts any number of nodes in one process. One informer over all bound Pods feeds a worker per Pod; each node has a runtime
 // of its own behind the CRI contract. Nothing here knows what the runtime is.
-import type { Pod, Service } from "@coracle/shared/api/types/core-v1";
+import type { ContainerImage, Pod, Service } from "@coracle/shared/api/types/core-v1";
 import { Informer } from "@coracle/shared/cache/informer";
 import type { Client } from "@coracle/shared/client/client";
 import { Backoff } from "@coracle/shared/runtime/backoff";
 import type { Clock, Timer } from "@coracle/shared/runtime/clock";
 import type { Logger } from "@coracle/shared/runtime/logger";
 import type { Random } from "@coracle/shared/runtime/random";
-import type { ContainerImage } from "@coracle/shared/api/types/core-v1";
 import { Heartbeat } from "./node/heartbeat.ts";
 import { NodeAgent, type NodeMachine } from "./node/node-agent.ts";
 import type { NodeFacts } from "./node/node-object.ts";
@@ -71,6 +70,9 @@ export function start(config: KubeletConfig, dependencies: KubeletDependencies):
   dispatch(pods, nodes);
   services.start(signal);
   pods.start(signal);
+  void pods.synced.then(async () => {
+    for (const node of nodes.values()) await node.removeOrphans();
+  });
   const stopRefreshing = refreshVolumes(nodes, references, clock);
   return {
     nodes,

@@ -9,9 +9,13 @@ import { parseComponentFlags, parseCount } from "@coracle/shared/runtime/compone
 import { createLogger } from "@coracle/shared/runtime/logger";
 import { systemRandom } from "@coracle/shared/runtime/random";
 import { aborted, shutdownSignal, stayAliveUntil } from "@coracle/shared/runtime/shutdown";
-import { MemoryHost } from "./cri/simulated/memory-host.ts";
 import { podCidrOf } from "./cri/simulated/address-pool.ts";
-import { RUNTIME_NAME, RUNTIME_VERSION, SimulatedRuntime } from "./cri/simulated/simulated-runtime.ts";
+import { MemoryHost } from "./cri/simulated/memory-host.ts";
+import {
+  RUNTIME_NAME,
+  RUNTIME_VERSION,
+  SimulatedRuntime,
+} from "./cri/simulated/simulated-runtime.ts";
 import { start } from "./kubelet.ts";
 import { NodesBackend } from "./kubelet-backend.ts";
 import { machineIdOf } from "./node/machine-id.ts";

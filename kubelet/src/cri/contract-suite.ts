@@ -210,19 +210,22 @@ function commands(scenario: Scenario): void {
     expect((await scene.ended(id)).exitCode).toBe(143);
   });
 
-  scenario("containers of a Pod share a volume; a read-only mount refuses writes", async (scene) => {
-    const { host } = scene.under;
-    host.createDirectory("/pods/uid-web/volumes/data");
-    const hostPath = "/pods/uid-web/volumes/data";
-    const writable = [{ containerPath: "/out", hostPath, readonly: false }];
-    const readonly = [{ containerPath: "/in", hostPath, readonly: true }];
-    await scene.ended(await scene.sh("echo hi > /out/x", { name: "a", mounts: writable }));
-    const reader = await scene.sh("cat /in/x; echo no > /in/y", { name: "b", mounts: readonly });
-    expect((await scene.ended(reader)).exitCode).not.toBe(0);
-    expect((await scene.log(reader))[0]).toBe("stdout: hi");
-    expect(Buffer.from((await host.readFile(`${hostPath}/x`)) ?? []).toString()).toBe("hi\n");
-    expect(await host.readFile(`${hostPath}/y`)).toBeUndefined();
-  });
+  scenario(
+    "containers of a Pod share a volume; a read-only mount refuses writes",
+    async (scene) => {
+      const { host } = scene.under;
+      host.createDirectory("/pods/uid-web/volumes/data");
+      const hostPath = "/pods/uid-web/volumes/data";
+      const writable = [{ containerPath: "/out", hostPath, readonly: false }];
+      const readonly = [{ containerPath: "/in", hostPath, readonly: true }];
+      await scene.ended(await scene.sh("echo hi > /out/x", { name: "a", mounts: writable }));
+      const reader = await scene.sh("cat /in/x; echo no > /in/y", { name: "b", mounts: readonly });
+      expect((await scene.ended(reader)).exitCode).not.toBe(0);
+      expect((await scene.log(reader))[0]).toBe("stdout: hi");
+      expect(Buffer.from((await host.readFile(`${hostPath}/x`)) ?? []).toString()).toBe("hi\n");
+      expect(await host.readFile(`${hostPath}/y`)).toBeUndefined();
+    },
+  );
 
   scenario("copying a file that is not there fails", async (scene) => {
     const id = await scene.run({ command: ["cp", "/no-such-file", "/tmp"] });

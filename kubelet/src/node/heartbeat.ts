@@ -42,7 +42,13 @@ export class Heartbeat {
     const nowMs = this.#clock.monotonic();
     // The first statuses are due spread over the interval too.
     const statusDueMs = nowMs + STATUS_MS * (0.5 + (this.#count % 64) / 128);
-    const beating: Beating = { node, lease: undefined, updateStatus, statusDueMs, isFailing: false };
+    const beating: Beating = {
+      node,
+      lease: undefined,
+      updateStatus,
+      statusDueMs,
+      isFailing: false,
+    };
     this.#slots[this.#count++ % SLOTS]?.push(beating);
     await this.#beat(beating);
     this.#timer ??= this.#clock.setTimer(SLOT_MS, () => this.#tick());

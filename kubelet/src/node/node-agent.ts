@@ -93,7 +93,10 @@ export class NodeAgent {
   put(pod: Pod): void {
     const { uid } = pod.metadata;
     const known = this.#workers.get(uid);
-    if (known !== undefined) return known.update(pod);
+    if (known !== undefined) {
+      known.update(pod);
+      return;
+    }
     const worker = new PodWorker(this.services, pod, () => this.#workers.delete(uid));
     this.#workers.set(uid, worker);
     worker.wake();
@@ -112,6 +115,18 @@ export class NodeAgent {
         const object = `pod ${pod.metadata.namespace}/${pod.metadata.name}`;
         this.services.logger.debug({ object, err: error }, "volume not refreshed");
       });
+    }
+  }
+
+  /** Removes what the runtime still has of Pods that were deleted while no kubelet ran. */
+  async removeOrphans(): Promise<void> {
+    const { runtime, logger } = this.services;
+    for (const { id, metadata } of await runtime.listPodSandbox()) {
+      if (this.#workers.has(metadata.uid)) continue;
+      await runtime.stopPodSandbox(id);
+      await runtime.removePodSandbox(id);
+      const object = `pod ${metadata.namespace}/${metadata.name}`;
+      logger.info({ object, node: this.facts.name }, "orphaned sandbox removed");
     }
   }
 

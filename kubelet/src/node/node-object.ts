@@ -43,7 +43,10 @@ export function allocatableOf(facts: NodeFacts): Record<string, string> {
 }
 
 /** As upstream registers it, its status included. */
-export function newNode(facts: NodeFacts, now: string): Omit<Node, "metadata"> & {
+export function newNode(
+  facts: NodeFacts,
+  now: string,
+): Omit<Node, "metadata"> & {
   metadata: Pick<Node["metadata"], "name" | "labels" | "annotations">;
 } {
   return {
@@ -109,8 +112,7 @@ export function nodeConditions(
 ): NodeCondition[] {
   return CONDITIONS.map(([type, status, reason, message]) => {
     const before = old?.find((condition) => condition.type === type);
-    const lastTransitionTime =
-      before?.status === status ? (before.lastTransitionTime ?? now) : now;
+    const lastTransitionTime = before?.status === status ? (before.lastTransitionTime ?? now) : now;
     return { type, status, lastHeartbeatTime: now, lastTransitionTime, reason, message };
   });
 }

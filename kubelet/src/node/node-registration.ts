@@ -3,7 +3,7 @@ import type { ContainerImage, Node } from "@coracle/shared/api/types/core-v1";
 import type { Client } from "@coracle/shared/client/client";
 import { isAlreadyExists, isConflict, isNotFound } from "@coracle/shared/machinery/status-error";
 import { type Clock, formatTime } from "@coracle/shared/runtime/clock";
-import { newNode, type NodeFacts, nodeLabels, nodeStatus } from "./node-object.ts";
+import { type NodeFacts, newNode, nodeLabels, nodeStatus } from "./node-object.ts";
 
 const NOT_READY_TAINT = "node.kubernetes.io/not-ready";
 

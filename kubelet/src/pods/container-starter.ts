@@ -16,6 +16,9 @@ import {
 } from "./observed-pod.ts";
 import { StartError } from "./start-error.ts";
 
+const RETRY_MS = 1000;
+const CREATE_RETRY_MS = 10_000;
+
 export interface StartRequest {
   pod: Pod;
   container: Container;
@@ -39,11 +42,11 @@ export async function startContainer(node: NodeServices, request: StartRequest):
     events.warning(pod, "Failed", `Error: ${isImageError ? reason : message}`, container);
     throw error;
   }
-  const id = await attempt(node, request, "CreateContainerError", () =>
+  const id = await attempt(node, request, "CreateContainerError", CREATE_RETRY_MS, () =>
     runtime.createContainer(sandboxId, config),
   );
   events.normal(pod, "Created", "Container created", container);
-  await attempt(node, request, "RunContainerError", () => runtime.startContainer(id));
+  await attempt(node, request, "RunContainerError", RETRY_MS, () => runtime.startContainer(id));
   events.normal(pod, "Started", "Container started", container);
   await postStart(node, request, id);
   return id;
@@ -53,6 +56,7 @@ async function attempt<T>(
   { events }: NodeServices,
   { pod, container }: StartRequest,
   reason: string,
+  retryAfterMs: number,
   call: () => Promise<T>,
 ): Promise<T> {
   try {
@@ -60,7 +64,7 @@ async function attempt<T>(
   } catch (error) {
     const { message } = error as Error;
     events.warning(pod, "Failed", `Error: ${message}`, container);
-    throw new StartError(reason, message, 0);
+    throw new StartError(reason, message, retryAfterMs);
   }
 }
 
@@ -78,7 +82,7 @@ async function postStart(
     node.events.normal(pod, "Killing", "FailedPostStartHook", container);
     const graceSeconds = pod.spec.terminationGracePeriodSeconds ?? 30;
     await node.runtime.stopContainer(containerId, graceSeconds);
-    throw new StartError("PostStartHookError", (error as Error).message, 0);
+    throw new StartError("PostStartHookError", (error as Error).message, RETRY_MS);
   }
 }
 

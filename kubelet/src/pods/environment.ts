@@ -22,7 +22,7 @@ export async function containerEnvironment(
     const own = new Map<string, string>();
     for (const source of container.envFrom ?? []) await addAll(own, source, pod, context);
     for (const variable of container.env ?? []) {
-      const value = await valueOf(variable, pod, container, context, (name) => {
+      const value = await variableValue(variable, pod, container, context, (name) => {
         return own.get(name) ?? services.get(name);
       });
       if (value !== undefined) own.set(variable.name, value);
@@ -58,11 +58,14 @@ async function addAll(
 
 const decoded = (data: Record<string, string> | undefined): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(data ?? {}).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]),
+    Object.entries(data ?? {}).map(([key, value]) => [
+      key,
+      Buffer.from(value, "base64").toString(),
+    ]),
   );
 
 /** Undefined when an optional source is missing. */
-async function valueOf(
+async function variableValue(
   variable: EnvVar,
   pod: Pod,
   container: Container,

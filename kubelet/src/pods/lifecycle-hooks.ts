@@ -28,7 +28,8 @@ export async function runHook(
   const action = handler.httpGet ?? handler.tcpSocket;
   if (action === undefined) return;
   const port = portOf(action.port, container);
-  if (port === undefined) throw new Error(`couldn't find port: ${action.port} in ${pod.metadata.name}`);
+  if (port === undefined)
+    throw new Error(`couldn't find port: ${action.port} in ${pod.metadata.name}`);
   const target = { sandboxId: where.sandboxId, host: action.host || where.podIp, port };
   if (handler.httpGet === undefined) {
     return tcpConnect(runtime, target, REQUEST_TIMEOUT_MS, clock);

@@ -1,8 +1,8 @@
 // Does what a plan says, in upstream's order: stop what has to go, the sandbox, ephemeral, init and regular containers.
 import type { Container, Pod, PodStatus } from "@coracle/shared/api/types/core-v1";
 import type { StartFailure } from "../status/container-statuses.ts";
-import { killAllContainers, killContainer } from "./container-killer.ts";
 import { containerHash } from "./container-hash.ts";
+import { killAllContainers, killContainer } from "./container-killer.ts";
 import { startContainer } from "./container-starter.ts";
 import { formatDelay } from "./crash-backoff.ts";
 import type { NodeServices } from "./node-services.ts";
@@ -44,7 +44,10 @@ export async function applyPlan(node: NodeServices, context: PlanContext): Promi
   const { plan, pod, observed } = context;
   const outcome: PlanOutcome = { failures: new Map(), retryAfterMs: undefined };
   if (plan.killPod) await killPod(node, context);
-  else await Promise.all(plan.containersToKill.map((kill) => killContainer(node, pod, kill, observed)));
+  else
+    await Promise.all(
+      plan.containersToKill.map((kill) => killContainer(node, pod, kill, observed)),
+    );
   const starts = startsOf(plan);
   if (!plan.createSandbox && starts.length === 0) return outcome;
   const podIp = observed.sandboxes.find(({ isReady }) => isReady)?.ip ?? "";
@@ -61,7 +64,10 @@ export async function applyPlan(node: NodeServices, context: PlanContext): Promi
   return outcome;
 }
 
-export function volumeContext({ client, references, allocatable, hostIp }: NodeServices, podIp: string) {
+export function volumeContext(
+  { client, references, allocatable, hostIp }: NodeServices,
+  podIp: string,
+) {
   return { client, references, allocatable, hostIp, podIp };
 }
 
@@ -184,11 +190,14 @@ function restartCountOf({ observed, status }: PlanContext, container: Container)
 /** Of a container's past, only the last one is kept (for `logs --previous`). */
 async function pruneHistory(
   node: NodeServices,
-  { observed }: PlanContext,
+  { observed, pod }: PlanContext,
   { name }: Container,
 ): Promise<void> {
   const past = observed.containers.filter(
     (container) => container.name === name && container.state === "CONTAINER_EXITED",
   );
-  for (const { id } of past.slice(1)) await node.runtime.removeContainer(id);
+  for (const { id, restartCount } of past.slice(1)) {
+    await node.runtime.removeContainer(id);
+    node.volumes.forgetAttempt(pod.metadata.uid, name, restartCount);
+  }
 }

@@ -44,9 +44,7 @@ function hasInitialised(pod: Pod, status: PodStatus): boolean {
   if (inits.at(-1)?.restartPolicy === "Always") {
     return last?.state?.running !== undefined && last.started === true;
   }
-  return (
-    last?.state?.terminated?.exitCode === 0 || last?.lastState?.terminated?.exitCode === 0
-  );
+  return last?.state?.terminated?.exitCode === 0 || last?.lastState?.terminated?.exitCode === 0;
 }
 
 /** All but the last ones that never started. */

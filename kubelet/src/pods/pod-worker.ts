@@ -39,6 +39,8 @@ export class PodWorker {
   #deadline: Timer | undefined;
   #verdict: { reason: string; message: string } | undefined;
   #mountTries = 0;
+  /** What was computed last, told or not: the next one goes on from it. */
+  #status: PodStatus | undefined;
 
   constructor(node: NodeServices, pod: Pod, onGone: (worker: PodWorker) => void) {
     this.#node = node;
@@ -219,11 +221,11 @@ export class PodWorker {
   }
 
   async #computeStatus(observed: ObservedPod, isTerminal = false): Promise<PodStatus> {
-    const { statuses, probes, runtimeName, hostIp, clock } = this.#node;
+    const { probes, runtimeName, hostIp, clock } = this.#node;
     await this.#readTerminationMessages(observed);
-    return computePodStatus({
+    this.#status = computePodStatus({
       pod: this.#pod,
-      old: statuses.get(this.#pod.metadata.uid) ?? this.#pod.status,
+      old: this.#status ?? this.#pod.status,
       observed,
       facts: {
         runtimeName,
@@ -237,9 +239,15 @@ export class PodWorker {
       verdict: isTerminal ? this.#verdict : undefined,
       now: formatTime(clock.now()),
     });
+    return this.#status;
   }
 
   async #readTerminationMessages(observed: ObservedPod): Promise<void> {
+    for (const id of this.#terminationMessages.keys()) {
+      if (!observed.containers.some((container) => container.id === id)) {
+        this.#terminationMessages.delete(id);
+      }
+    }
     for (const { id, name, state, restartCount, startedAt } of observed.containers) {
       if (state !== "CONTAINER_EXITED" || startedAt === 0) continue;
       if (this.#terminationMessages.has(id)) continue;

@@ -170,9 +170,7 @@ const cases: [string, Pod, ObservedPod, object][] = [
       restartPolicy: "Never",
       containers: [
         container("web", {
-          restartPolicyRules: [
-            { action: "Restart", exitCodes: { operator: "In", values: [42] } },
-          ],
+          restartPolicyRules: [{ action: "Restart", exitCodes: { operator: "In", values: [42] } }],
         }),
       ],
     }),

@@ -33,6 +33,8 @@ export interface KubeletServer {
   close(): Promise<void>;
 }
 
+/** A client that vanished without a word is noticed after that, and what it ran is killed. */
+const KEEP_ALIVE_MS = 30_000;
 const TEXT = "text/plain; charset=utf-8";
 
 /** Rejects when the address cannot be listened on. */
@@ -47,6 +49,7 @@ export async function startKubeletServer(options: KubeletServerOptions): Promise
   });
   const sockets = new Set<Socket>();
   server.on("secureConnection", (socket) => {
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
   });

@@ -21,7 +21,7 @@ const DICTIONARY_TEXT =
   "859-1,utf-,*,enq=0.";
 
 function lengthPrefixed(text: string): Buffer {
-  const bytes = Buffer.from(text, "latin1");
+  const bytes = Buffer.from(text, "utf8");
   const length = Buffer.alloc(4);
   length.writeUInt32BE(bytes.length);
   return Buffer.concat([length, bytes]);
@@ -44,14 +44,17 @@ export type SpdyHeaders = Readonly<Record<string, string>>;
 
 /** Reads the blocks of one connection: they share one zlib stream, so they have to come in order. */
 export class HeaderBlockReader {
-  readonly #inflate: Inflate = createInflate(INFLATE_OPTIONS);
+  readonly #inflate: Inflate = createInflate(INFLATE_OPTIONS).on("error", () => {
+    // A malformed block: told by the read that met it. A block cut off by the end of the connection is nobody's concern.
+  });
 
   /** Throws when the block is malformed or too large. */
   async read(block: Uint8Array): Promise<SpdyHeaders> {
     const inflate = this.#inflate;
     await new Promise<void>((resolve, reject) => {
       inflate.once("error", reject);
-      inflate.write(block, () => {
+      inflate.write(block, (error) => {
+        if (error) return reject(error);
         inflate.off("error", reject);
         resolve();
       });
@@ -64,7 +67,6 @@ export class HeaderBlockReader {
   }
 
   close(): void {
-    this.#inflate.on("error", () => {}); // a block that was cut off by the end of the connection
     this.#inflate.close();
   }
 }

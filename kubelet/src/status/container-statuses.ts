@@ -77,9 +77,7 @@ function initialStatus(
 function volumeMountStatuses(container: Container): ContainerStatus["volumeMounts"] {
   if (!container.volumeMounts?.length) return undefined;
   return container.volumeMounts.map(({ name, mountPath, readOnly }) =>
-    readOnly
-      ? { name, mountPath, readOnly, recursiveReadOnly: "Disabled" }
-      : { name, mountPath },
+    readOnly ? { name, mountPath, readOnly, recursiveReadOnly: "Disabled" } : { name, mountPath },
   );
 }
 

@@ -94,7 +94,8 @@ function tallyContainer(tally: RunTally, pod: Pod, container: Container, find: F
     return;
   }
   const isWaiting = state?.waiting !== undefined;
-  const ended = state?.terminated ?? (isWaiting ? find(container)?.lastState?.terminated : undefined);
+  const ended =
+    state?.terminated ?? (isWaiting ? find(container)?.lastState?.terminated : undefined);
   if (ended === undefined) {
     if (isWaiting) tally.waiting++;
     else tally.unknown++;

@@ -30,7 +30,11 @@ export const hasFiles = (volume: Volume): boolean =>
   volume.projected !== undefined;
 
 /** Path → content. Throws with upstream's text when something that is not optional is missing. */
-export async function volumeFiles(volume: Volume, pod: Pod, context: VolumeContext): Promise<Files> {
+export async function volumeFiles(
+  volume: Volume,
+  pod: Pod,
+  context: VolumeContext,
+): Promise<Files> {
   const { configMap, secret, downwardAPI, projected } = volume;
   if (configMap !== undefined) return configMapFiles(configMap, pod, context);
   if (secret !== undefined) {

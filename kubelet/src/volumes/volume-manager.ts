@@ -70,11 +70,20 @@ export class VolumeManager {
   }
 
   /** What a container has written there, cut to upstream's 4 KiB; undefined for nothing. */
-  async terminationMessage(uid: string, name: string, attempt: number): Promise<string | undefined> {
+  async terminationMessage(
+    uid: string,
+    name: string,
+    attempt: number,
+  ): Promise<string | undefined> {
     const path = `${podDirectory(uid)}/containers/${name}/${attempt}/log`;
     const bytes = await this.#host.readFile(path);
     if (bytes === undefined || bytes.length === 0) return undefined;
     return Buffer.from(bytes.subarray(0, MESSAGE_BYTES_MAX)).toString();
+  }
+
+  /** A container of the past has been removed. */
+  forgetAttempt(uid: string, name: string, attempt: number): void {
+    this.#host.remove(`${podDirectory(uid)}/containers/${name}/${attempt}`);
   }
 
   release(uid: string): void {

@@ -165,7 +165,8 @@ function terminate(shell: Shell, process: Process): void {
 }
 
 async function standardInput({ input, argv }: Invocation): Promise<string> {
-  const readsInput = input !== undefined && (READERS.test(argv.join(" ")) || SHELLS.test(argv[0] ?? ""));
+  const readsInput =
+    input !== undefined && (READERS.test(argv.join(" ")) || SHELLS.test(argv[0] ?? ""));
   return readsInput ? (await readAll(input)).toString("latin1") : "";
 }
 

@@ -14,6 +14,7 @@ const EVERYWHERE: Readonly<Record<string, string>> = {
 
 export interface ContainerFilesOptions {
   hostname: string;
+  ip: string;
   imageFiles: Readonly<Record<string, string>>;
   mounts: readonly Mount[];
   host: MemoryHost;
@@ -23,6 +24,7 @@ export async function containerFiles(options: ContainerFilesOptions): Promise<IF
   const base = new InMemoryFs({
     ...EVERYWHERE,
     "/etc/hostname": `${options.hostname}\n`,
+    "/etc/hosts": hostsFile(options.ip, options.hostname),
     ...options.imageFiles,
   });
   for (const directory of ["/root", "/tmp", "/usr/local", "/var/log", "/proc", "/home", "/opt"]) {
@@ -48,7 +50,7 @@ async function viewOf(mount: Mount, host: MemoryHost): Promise<IFileSystem | und
   if (found.below !== "" && !(await volume.exists(`/${found.below}`))) {
     await volume.mkdir(`/${found.below}`, { recursive: true });
   }
-  return new VolumeView(volume, found.below, mount.readonly);
+  return new VolumeView(volume, found.below, mount);
 }
 
 /** The interpreter knows no mount inside a mount: the outer one becomes a file system with mounts of its own. */
@@ -68,3 +70,8 @@ function assemble(base: IFileSystem, mounts: readonly PlacedMount[]): IFileSyste
 }
 
 const normalise = (path: string): string => `/${path.split("/").filter(Boolean).join("/")}`;
+
+/** As upstream's kubelet manages it. */
+const hostsFile = (ip: string, hostname: string): string =>
+  "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n" +
+  `fe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n${ip}\t${hostname}\n`;

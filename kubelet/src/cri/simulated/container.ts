@@ -84,6 +84,7 @@ export class SimulatedContainer {
     this.#files ??= import("./container-files.ts").then(({ containerFiles }) =>
       containerFiles({
         hostname: this.sandbox.hostname,
+        ip: this.sandbox.ip,
         imageFiles: this.image.files ?? {},
         mounts: this.config.mounts,
         host: this.#host,

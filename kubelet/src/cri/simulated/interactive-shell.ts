@@ -75,7 +75,10 @@ async function runLine(
 /** Open quotes, a trailing backslash, or a compound command without its end. */
 function isIncomplete(source: string): boolean {
   if (source.endsWith("\\")) return true;
-  const bare = source.replace(/\\./g, "").replace(/'[^']*'/g, "").replace(/"[^"]*"/g, "");
+  const bare = source
+    .replace(/\\./g, "")
+    .replace(/'[^']*'/g, "")
+    .replace(/"[^"]*"/g, "");
   if (/['"]/.test(bare)) return true;
   const count = (words: RegExp) => bare.match(words)?.length ?? 0;
   const opened = count(/(^|[;&|\s])(if|do|case)(?=\s)/g) + count(/(^|\s)\{(?=\s)/g);

@@ -130,13 +130,17 @@ export class MappedFileSystem implements IFileSystem {
 /** One mount of a volume: a directory (or file) of it, read-only when the Pod says so. */
 export class VolumeView extends MappedFileSystem {
   readonly #prefix: string;
-  readonly #isReadOnly: boolean;
+  readonly #mount: { containerPath: string; readonly: boolean };
 
   /** `below`: path inside the volume, "" for all of it. */
-  constructor(volume: IFileSystem, below: string, isReadOnly: boolean) {
+  constructor(
+    volume: IFileSystem,
+    below: string,
+    mount: { containerPath: string; readonly: boolean },
+  ) {
     super(volume);
     this.#prefix = below === "" ? "" : `/${below}`;
-    this.#isReadOnly = isReadOnly;
+    this.#mount = mount;
   }
 
   protected override map(path: string): string {
@@ -145,7 +149,9 @@ export class VolumeView extends MappedFileSystem {
   }
 
   protected override checkWritable(path: string, call: string): void {
-    if (this.#isReadOnly) throw new Error(`EROFS: read-only file system, ${call} '${path}'`);
+    if (!this.#mount.readonly) return;
+    const shown = path === "/" ? this.#mount.containerPath : this.#mount.containerPath + path;
+    throw new Error(`EROFS: read-only file system, ${call} '${shown}'`);
   }
 
   override getAllPaths(): string[] {

@@ -69,7 +69,8 @@ export function startOwnProgram(
     if (behaviour.ignoresStopSignal) return;
     timer?.cancel();
     const code = behaviour.stopExitCode ?? 0;
-    if (behaviour.stopSeconds) clock.setTimer(behaviour.stopSeconds * 1000, () => process.exit(code));
+    if (behaviour.stopSeconds)
+      clock.setTimer(behaviour.stopSeconds * 1000, () => process.exit(code));
     else process.exit(code);
   });
 }

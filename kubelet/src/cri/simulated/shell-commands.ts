@@ -54,7 +54,8 @@ export function shellCommands(shell: Shell): Command[] {
     printenv: async (args, context) => printVariables(args, context),
     hostname: async () => result(`${shell.context.hostname}\n`),
     whoami: async () => result("root\n"),
-    id: async ([flag]) => result(flag === "-u" || flag === "-g" ? "0\n" : "uid=0(root) gid=0(root)\n"),
+    id: async ([flag]) =>
+      result(flag === "-u" || flag === "-g" ? "0\n" : "uid=0(root) gid=0(root)\n"),
     uname: async (args) => uname(shell, args),
     nproc: async () => result("1\n"),
     sync: async () => result(),
@@ -70,7 +71,13 @@ export function shellCommands(shell: Shell): Command[] {
 
 /** `5`, `0.5`, `2m`, `1h 30s`, `infinity`; undefined when one is not a time. */
 export function sleepMs(args: readonly string[]): number | undefined {
-  const units: Record<string, number> = { "": 1000, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+  const units: Record<string, number> = {
+    "": 1000,
+    s: 1000,
+    m: 60_000,
+    h: 3_600_000,
+    d: 86_400_000,
+  };
   let total = 0;
   if (args.length === 0) return undefined;
   for (const arg of args) {
@@ -90,7 +97,11 @@ const exported = ({ exportedEnv, env }: ResolvedCommandContext): Record<string, 
 function printVariables(names: readonly string[], context: ResolvedCommandContext): ExecResult {
   const variables = exported(context);
   if (names.length === 0) {
-    return result(Object.entries(variables).map(([name, text]) => `${name}=${text}\n`).join(""));
+    return result(
+      Object.entries(variables)
+        .map(([name, text]) => `${name}=${text}\n`)
+        .join(""),
+    );
   }
   const found = names.filter((name) => variables[name] !== undefined);
   const text = found.map((name) => `${variables[name]}\n`).join("");

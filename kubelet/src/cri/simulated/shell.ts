@@ -1,12 +1,14 @@
 // Runs a command in a container with the shell interpreter just-bash: its file system is the container's, its time the Clock's, and its
 // output leaves as it is made (see streamed-script.ts). This module is loaded only when a container or an exec needs a shell.
-import { Bash, getCommandNames, type IFileSystem, type ResolvedCommandContext } from "just-bash";
-import type { ExecResult } from "just-bash";
+
 import type { Clock } from "@coracle/shared/runtime/clock";
+import type { ExecResult } from "just-bash";
+import { Bash, getCommandNames, type IFileSystem, type ResolvedCommandContext } from "just-bash";
 import { ProcessFileSystem } from "./mapped-file-system.ts";
 import { quoted } from "./quoted.ts";
 import { shellCommands } from "./shell-commands.ts";
 import { isShell, streamedScript } from "./streamed-script.ts";
+import { withRelativeMembers } from "./tar-arguments.ts";
 
 export interface ShellContext {
   files: IFileSystem;
@@ -35,7 +37,8 @@ const LIMITS = {
   maxOutputSize: Number.MAX_SAFE_INTEGER,
 };
 
-const OWN_COMMANDS = "env printenv sleep trap kill ps hostname whoami id uname nproc sync mktemp".split(" ");
+const OWN_COMMANDS =
+  "env printenv sleep trap kill ps hostname whoami id uname nproc sync mktemp".split(" ");
 /** What the interpreter knows, the container's own commands included. */
 export const knownCommands: ReadonlySet<string> = new Set([...getCommandNames(), ...OWN_COMMANDS]);
 
@@ -62,6 +65,13 @@ export class Shell {
   async run(argv: readonly string[], stdin = ""): Promise<number> {
     const [program = "", ...args] = argv;
     if (isShell(program)) return this.#runShell(args, stdin);
+    if (program === "tar") {
+      const relative = withRelativeMembers(args);
+      if (relative !== undefined) {
+        this.error("tar: Removing leading `/' from member names\n");
+        return this.run(["tar", ...relative], stdin);
+      }
+    }
     return (await this.script(argv.map(quoted).join(" "), { stdin })).exitCode;
   }
 
@@ -77,14 +87,8 @@ export class Shell {
       this.error(`sh: syntax error: ${(error as Error).message}\n`);
       return { exitCode: 2, env: options.env ?? {} };
     }
-    const { stdin, ...rest } = options;
-    const outcome = await this.#bash.exec(script, {
-      ...rest,
-      stdin: stdin ?? "",
-      stdinKind: "bytes",
-      rawScript: true,
-      signal: this.context.signal,
-    });
+    const { stdin = "", ...rest } = options;
+    const outcome = await this.#execute(script, stdin, rest);
     if (this.context.signal.aborted) return { exitCode: 137, env: outcome.env };
     this.#writeResult(outcome);
     const onExit = this.#traps.get("EXIT");
@@ -93,6 +97,24 @@ export class Shell {
       await this.script(onExit);
     }
     return { exitCode: outcome.exitCode, env: outcome.env };
+  }
+
+  /** A write that a volume refuses ends the script here: the interpreter knows no such error in a redirection. */
+  async #execute(
+    script: string,
+    stdin: string,
+    options: { env?: Record<string, string>; cwd?: string },
+  ): Promise<ExecResult & { env: Record<string, string> }> {
+    const { signal } = this.context;
+    const all = { ...options, stdin, stdinKind: "bytes", rawScript: true, signal } as const;
+    try {
+      return await this.#bash.exec(script, all);
+    } catch (error) {
+      const [, path] = /^EROFS: .*'(.*)'$/.exec((error as Error).message) ?? [];
+      if (path === undefined) throw error;
+      const stderr = `sh: can't create ${path}: Read-only file system\n`;
+      return { stdout: "", stderr, exitCode: 1, env: options.env ?? {} };
+    }
   }
 
   /** The handler of a signal's trap, if the script has set one. */
@@ -141,10 +163,7 @@ export class Shell {
   }
 
   /** `sh -c …` or `sh file` inside a script: streamed like the script itself. */
-  async nestedShell(
-    args: readonly string[],
-    context: ResolvedCommandContext,
-  ): Promise<ExecResult> {
+  async nestedShell(args: readonly string[], context: ResolvedCommandContext): Promise<ExecResult> {
     const invocation = await this.#invocation(args, String(context.stdin ?? ""), context.cwd);
     if (typeof invocation === "number") return { stdout: "", stderr: "", exitCode: invocation };
     const { source, stdin } = invocation;

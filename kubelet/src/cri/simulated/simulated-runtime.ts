@@ -170,7 +170,10 @@ export class SimulatedRuntime implements Runtime {
     try {
       image = behaviourOf(config.image, name, sandbox.config.annotations);
     } catch (error) {
-      throw new RuntimeError("Unknown", `coracle.dev/simulate.${name}: ${(error as Error).message}`);
+      throw new RuntimeError(
+        "Unknown",
+        `coracle.dev/simulate.${name}: ${(error as Error).message}`,
+      );
     }
     const container = new SimulatedContainer(
       {

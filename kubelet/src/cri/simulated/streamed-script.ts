@@ -3,8 +3,8 @@
 // Loops get a tick, which lets other work of this process in; programs that the interpreter does not know become `__program`.
 import {
   type CommandNode,
-  parse,
   type PipelineNode,
+  parse,
   type SimpleCommandNode,
   type StatementNode,
   serialize,
@@ -23,6 +23,11 @@ const BUILTINS = new Set(
     "exit export false fc fg getopts hash help jobs let local logout mapfile popd printf pushd pwd read readarray readonly return " +
     "set shift shopt source suspend test times trap true type typeset ulimit umask unalias unset wait"
   ).split(" "),
+);
+
+/** They print nothing, and a loop's condition is no place for two redirections. */
+const SILENT = new Set(
+  ": [ break continue exit export false local return shift test true".split(" "),
 );
 
 interface Scope {
@@ -64,7 +69,10 @@ function rewriteStatement(statement: StatementNode, scope: Scope): void {
 }
 
 function rewriteCommand(command: CommandNode, scope: Scope): void {
-  if (command.type === "SimpleCommand") return rewriteSimple(command, scope);
+  if (command.type === "SimpleCommand") {
+    rewriteSimple(command, scope);
+    return;
+  }
   // A function may be called where its output is captured: its call is redirected, not its body.
   const isOpaque = command.type === "FunctionDef" || command.redirections.length > 0;
   const inner = isOpaque ? { ...scope, isTerminal: false } : scope;
@@ -78,8 +86,7 @@ function rewriteSimple(command: SimpleCommandNode, scope: Scope): void {
   if (command.name === null || (name === "exec" && command.args.length === 0)) return;
   const program = name === "exec" ? literalOf(command.args[0] ?? null) : name;
   if (program !== undefined) renameProgram(command, program, name === "exec", scope);
-  // These change the shell itself: in a redirection they would still, but `set` and `cd` print nothing.
-  if (scope.isTerminal) redirect(command);
+  if (scope.isTerminal && !(name !== undefined && SILENT.has(name))) redirect(command);
 }
 
 function renameProgram(
@@ -129,7 +136,10 @@ function redirect(command: { redirections: SimpleCommandNode["redirections"] }):
   );
 }
 
-const word = (text: string): WordNode => ({ type: "Word", parts: [{ type: "Literal", value: text }] });
+const word = (text: string): WordNode => ({
+  type: "Word",
+  parts: [{ type: "Literal", value: text }],
+});
 
 /** The text of a word without any expansion; undefined for others. */
 function literalOf(node: WordNode | null): string | undefined {
