@@ -4,10 +4,10 @@ import { formatTime } from "@coracle/shared/runtime/clock";
 import { updateManagedFields } from "./apply/managed-fields.ts";
 import { ownershipLimits } from "./apply/reset-fields.ts";
 import { decodeValue } from "./encoding/decode.ts";
-import type { User } from "./filters/authentication.ts";
 import type { Registry } from "./registry/registry.ts";
 import type { ResourceTable } from "./registry/resource-table.ts";
 import type { AnyObject } from "./registry/served-resource.ts";
+import type { User } from "./registry/user.ts";
 import {
   type BootstrapObject,
   type BootstrapOptions,

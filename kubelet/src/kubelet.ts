@@ -3,6 +3,7 @@
 import type { ContainerImage, Pod, Service } from "@coracle/shared/api/types/core-v1";
 import { Informer } from "@coracle/shared/cache/informer";
 import type { Client } from "@coracle/shared/client/client";
+import { ConnectionError } from "@coracle/shared/client/transport";
 import { Backoff } from "@coracle/shared/runtime/backoff";
 import type { Clock, Timer } from "@coracle/shared/runtime/clock";
 import type { Logger } from "@coracle/shared/runtime/logger";
@@ -134,7 +135,8 @@ async function register(
       await heartbeat.add(node, async () => registration.updateStatus(await imagesOf(agent)));
       return;
     } catch (error) {
-      const level = tries === 1 ? "warn" : "debug";
+      // At a cold start the API server is not there yet.
+      const level = tries > 1 || error instanceof ConnectionError ? "debug" : "warn";
       logger[level]({ object, err: error }, "node not registered yet");
       await clock.sleep(backoff.next(), signal);
     }

@@ -1,7 +1,8 @@
 // Admission: what changes or refuses a write after decoding and before validation and storage. Plugins run in order; all
 // `admit` (which may change the object) before any `validate`. A refusal is thrown as a StatusError.
-import type { User } from "../filters/authentication.ts";
+
 import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
+import type { User } from "../registry/user.ts";
 
 export interface Attributes {
   operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";

@@ -99,9 +99,9 @@ export function decodePatch(
   } catch (error) {
     throw asBadRequest(error, prefix);
   }
-  const wanted = type === "json" ? "array" : "object";
-  if (node.type !== wanted && node.type !== "null") {
-    const goType = type === "json" ? "[]interface {}" : "map[string]interface {}";
+  // What a JSON patch has to be, applyJsonPatch says.
+  if (type !== "json" && node.type !== "object" && node.type !== "null") {
+    const goType = "map[string]interface {}";
     throw badRequest(
       `${prefix}json: cannot unmarshal ${node.type} into Go value of type ${goType}`,
     );

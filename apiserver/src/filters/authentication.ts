@@ -4,12 +4,7 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { unauthorized } from "@coracle/shared/machinery/status-error";
-
-export interface User {
-  name: string;
-  uid: string;
-  groups: readonly string[];
-}
+import type { User } from "../registry/user.ts";
 
 export const anonymous: User = {
   name: "system:anonymous",

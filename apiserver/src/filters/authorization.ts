@@ -1,7 +1,7 @@
 // What a user may do. Until access rules (RBAC) are served, the rule is fixed: administrators and the cluster's own
 // components may do everything, everybody may ask for health and version, nobody else anything.
 import { forbidden, type StatusError, statusError } from "@coracle/shared/machinery/status-error";
-import type { User } from "./authentication.ts";
+import type { User } from "../registry/user.ts";
 import type { RequestInfo } from "./request-info.ts";
 
 const TRUSTED_GROUPS = new Set(["system:masters", "system:nodes"]);

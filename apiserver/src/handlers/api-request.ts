@@ -1,7 +1,7 @@
 // What the filter chain hands to a handler, and what a handler hands back.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { User } from "../filters/authentication.ts";
 import type { RequestInfo } from "../filters/request-info.ts";
+import type { User } from "../registry/user.ts";
 
 export interface ApiRequest {
   method: string;

@@ -1,7 +1,13 @@
 // The scale subresource: replicas of a Deployment or ReplicaSet seen as an autoscaling/v1 Scale.
+
+import type { KubernetesObject } from "@coracle/shared/api/resources";
 import type { Scale } from "@coracle/shared/api/types/autoscaling-v1";
-import { badRequest, invalid, statusError } from "@coracle/shared/machinery/status-error";
-import { decodeObject, decodePatch, decodeValue } from "../encoding/decode.ts";
+import { badRequest, invalid } from "@coracle/shared/machinery/status-error";
+import { type Clock, formatTime } from "@coracle/shared/runtime/clock";
+import { serverSideApply } from "../apply/apply.ts";
+import { updateManagedFields } from "../apply/managed-fields.ts";
+import { parentManagedFields, scaleManagedFields } from "../apply/scale-fields.ts";
+import { decodeApply, decodeObject, decodePatch, decodeValue } from "../encoding/decode.ts";
 import type { RequestInfo } from "../filters/request-info.ts";
 import { applyJsonPatch } from "../patch/json-patch.ts";
 import { applyMergePatch } from "../patch/merge-patch.ts";
@@ -14,7 +20,7 @@ import { type WriteOptions, writeOptions } from "./options.ts";
 import { patchTypeOf } from "./patch.ts";
 import { respondValue } from "./respond.ts";
 import { targetOf } from "./target.ts";
-import { recordOwner, type WriteDependencies } from "./write-context.ts";
+import { managerOf, type WriteDependencies } from "./write-context.ts";
 
 const SCALE = { group: "autoscaling", version: "v1", kind: "Scale" };
 const SCALE_TYPE = "io.k8s.api.autoscaling.v1.Scale";
@@ -47,23 +53,26 @@ export async function handleScale(
   if (request.method === "GET") {
     return respondValue(request, scaleOf(registry.current(target).object, mapping));
   }
-  const options = writeOptions(
-    request.query,
-    request.method === "PUT" ? "UpdateOptions" : "PatchOptions",
-  );
-  const wanted = scaleReader(request, options);
+  const kind = request.method === "PUT" ? "UpdateOptions" : "PatchOptions";
+  const options = writeOptions(request.query, kind);
+  const write = scaleWriter(request, options, clock);
   const written = await registry.update(
     target,
     (current) => {
       const live = (current ?? registry.current(target)).object;
-      const scale = wanted(scaleOf(live, mapping));
+      const before = scaleOf(live, mapping);
+      const owners = live.metadata.managedFields;
+      before.metadata.managedFields = scaleManagedFields(owners, resource.apiVersion);
+      const scale = write(before);
       checkScale(scale, request.info);
       const updated = structuredClone(live);
+      const { metadata } = updated;
       // The version is a precondition only where the client named one; in what it patched it is the live one.
-      updated.metadata.resourceVersion = scale.metadata.resourceVersion ?? "";
-      if (scale.metadata.uid) updated.metadata.uid = scale.metadata.uid;
+      metadata.resourceVersion = scale.metadata.resourceVersion ?? "";
+      if (scale.metadata.uid) metadata.uid = scale.metadata.uid;
       mapping.setSpecReplicas(updated, scale.spec.replicas ?? 0);
-      recordOwner(request, resource, options, clock, live, updated, "scale");
+      const scalers = scale.metadata.managedFields;
+      metadata.managedFields = parentManagedFields(owners, scalers, resource.apiVersion);
       return updated;
     },
     { user: request.user, dryRun: options.dryRun },
@@ -72,21 +81,40 @@ export async function handleScale(
   return respondValue(request, scaleOf(object, mapping));
 }
 
-function scaleReader(
+/** Makes the Scale that the client wants, its owners recorded, from the live one. */
+function scaleWriter(
   request: ApiRequest,
   options: WriteOptions,
+  clock: Clock,
 ): (live: ServedScale) => ServedScale {
   const { body, headers } = request;
+  const { fieldValidation } = options;
+  const ownership = {
+    typeName: SCALE_TYPE,
+    apiVersion: "autoscaling/v1",
+    manager: managerOf(request, options),
+    time: formatTime(clock.now()),
+    subresource: "scale",
+  };
+  const owned = (live: ServedScale, scale: ServedScale): ServedScale => {
+    updateManagedFields(asObject(live), asObject(scale), ownership);
+    return scale;
+  };
   if (request.method === "PUT") {
-    const decoded = decodeObject(body, headers["content-type"], SCALE, options.fieldValidation);
-    return () => decoded.object as unknown as ServedScale;
+    const decoded = decodeObject(body, headers["content-type"], SCALE, fieldValidation);
+    request.warnings.push(...decoded.warnings);
+    return (live) => owned(live, asScale(structuredClone(decoded.object)));
   }
   const type = patchTypeOf(headers["content-type"]);
   if (type === "apply") {
-    const message = "server-side apply to the scale subresource is not served by Coracle yet";
-    throw statusError("UnsupportedMediaType", message);
+    const { object } = decodeApply(body, SCALE, fieldValidation);
+    const { force } = options;
+    return (live) => {
+      const merged = serverSideApply(asObject(live), object, { ...ownership, force });
+      return asScale(decodeValue(merged, SCALE_TYPE, "Ignore").object);
+    };
   }
-  const { patch } = decodePatch(body, type, options.fieldValidation);
+  const { patch, strict } = decodePatch(body, type, fieldValidation);
   return (live) => {
     const value =
       type === "json"
@@ -94,9 +122,13 @@ function scaleReader(
         : type === "merge"
           ? applyMergePatch(live, patch)
           : applyStrategicMergePatch(live, patch, SCALE_TYPE);
-    return decodeValue(value, SCALE_TYPE, options.fieldValidation).object as unknown as ServedScale;
+    const decoded = decodeValue(value, SCALE_TYPE, fieldValidation, { type, patch, strict });
+    return owned(live, asScale(decoded.object));
   };
 }
+
+const asScale = (object: KubernetesObject): ServedScale => object as unknown as ServedScale;
+const asObject = (scale: ServedScale): KubernetesObject => scale as unknown as KubernetesObject;
 
 function checkScale(scale: ServedScale, { name, namespace }: RequestInfo): void {
   const { metadata } = scale;

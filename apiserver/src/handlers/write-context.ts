@@ -61,14 +61,13 @@ export function recordOwner(
   clock: Clock,
   live: AnyObject | undefined,
   object: AnyObject,
-  subresource = request.info.subresource,
 ): void {
+  const { subresource } = request.info;
   updateManagedFields(live, object, {
     typeName: resource.typeName,
     apiVersion: resource.apiVersion,
     manager: managerOf(request, options),
-    // Upstream loses the time on the way through a Scale.
-    time: subresource === "scale" ? "" : formatTime(clock.now()),
+    time: formatTime(clock.now()),
     subresource: subresource === "" ? undefined : subresource,
     ...ownershipLimits(resource.group, resource.resource, subresource),
   });

@@ -23,7 +23,6 @@ import { type Random, safeSuffix } from "@coracle/shared/runtime/random";
 import type { AdmissionChain } from "../admission/chain.ts";
 import { revertTimes } from "../apply/revert-times.ts";
 import { encodeObject } from "../encoding/encode.ts";
-import type { User } from "../filters/authentication.ts";
 import { validateObjectMeta, validateObjectMetaUpdate } from "../resources/metadata-validation.ts";
 import {
   type Operation,
@@ -34,6 +33,7 @@ import {
 import { leaseFor } from "./event-lease.ts";
 import { type AnyObject, keyFor, type ServedResource, servedBytes } from "./served-resource.ts";
 import type { RequestContext, UpdateStrategy } from "./strategy.ts";
+import type { User } from "./user.ts";
 
 export interface Target {
   resource: ServedResource;
@@ -256,6 +256,7 @@ export class Registry {
     };
     await this.#admission.admit(attributes);
     strategy.prepareForUpdate(object, old, context);
+    keepDeletion(object, old);
     revertTimes(old, object);
     const errors: FieldError[] = [
       ...validateObjectMetaUpdate(object.metadata, old.metadata),
@@ -473,15 +474,16 @@ function keepSystemMetadata(object: AnyObject, old: AnyObject): void {
   delete metadata.selfLink;
   metadata.uid = before.uid;
   if (!metadata.creationTimestamp) metadata.creationTimestamp = before.creationTimestamp;
-  if (before.deletionTimestamp !== undefined) metadata.deletionTimestamp = before.deletionTimestamp;
-  if (
-    before.deletionGracePeriodSeconds !== undefined &&
-    metadata.deletionGracePeriodSeconds === undefined
-  ) {
-    metadata.deletionGracePeriodSeconds = before.deletionGracePeriodSeconds;
-  }
   if (before.generation !== undefined) metadata.generation = before.generation;
   else delete metadata.generation;
+}
+
+/** A deletion cannot be taken back: what the client or the strategy left out of it is put back. */
+function keepDeletion({ metadata }: AnyObject, { metadata: before }: AnyObject): void {
+  metadata.deletionTimestamp ??= before.deletionTimestamp;
+  metadata.deletionGracePeriodSeconds ??= before.deletionGracePeriodSeconds;
+  if (metadata.deletionTimestamp === undefined) delete metadata.deletionTimestamp;
+  if (metadata.deletionGracePeriodSeconds === undefined) delete metadata.deletionGracePeriodSeconds;
 }
 
 /** Nothing holds a deleted object any longer: no finalizer, no grace period. */

@@ -25,6 +25,8 @@ export class HttpsTransport implements Transport {
   readonly #secure: boolean;
   readonly #agent: HttpsAgent | HttpAgent;
   readonly #streamAgent: HttpsAgent | HttpAgent;
+  readonly #watched = new WeakSet<Socket>();
+  readonly #connected = new WeakSet<Socket>();
 
   constructor(server: string, tls: TlsOptions) {
     this.#endpoints = new Endpoints(server);
@@ -58,7 +60,7 @@ export class HttpsTransport implements Transport {
   #sendTo(server: URL, request: TransportRequest): Promise<TransportResponse> {
     return new Promise((resolve, reject) => {
       const send = this.#secure ? httpsRequest : httpRequest;
-      let connected = false;
+      let used: Socket | undefined;
       const outgoing = send(
         {
           hostname: server.hostname.replace(/^\[|\]$/g, ""),
@@ -73,8 +75,8 @@ export class HttpsTransport implements Transport {
         (response) => resolve(wrap(response)),
       );
       outgoing.on("socket", (socket: Socket) => {
-        if (outgoing.reusedSocket) connected = true;
-        else socket.once(this.#secure ? "secureConnect" : "connect", () => (connected = true));
+        used = socket;
+        this.#watch(socket);
       });
       outgoing.on("timeout", () =>
         outgoing.destroy(new Error(`no answer within ${request.idleMsMax} ms`)),
@@ -87,13 +89,21 @@ export class HttpsTransport implements Transport {
         reject(
           new ConnectionError(text, {
             code: stale ? STALE : code,
-            unsent: !connected,
+            unsent: used === undefined || !this.#connected.has(used),
             cause: error,
           }),
         );
       });
       outgoing.end(request.body);
     });
+  }
+
+  /** Remembers when a socket has its connection; requests that wait for the same one do not each listen. */
+  #watch(socket: Socket): void {
+    if (this.#watched.has(socket)) return;
+    this.#watched.add(socket);
+    const event = this.#secure ? "secureConnect" : "connect";
+    socket.once(event, () => this.#connected.add(socket));
   }
 
   close(): void {

@@ -1,0 +1,6 @@
+/** Who sends a request. */
+export interface User {
+  name: string;
+  uid: string;
+  groups: readonly string[];
+}
