@@ -13,11 +13,20 @@ import { fileURLToPath } from "node:url";
 import { build as bundle } from "esbuild";
 import { apart, jsonAsText, lazily, withoutUnused } from "./bundle-plugins.mjs";
 import { makeCodeCache } from "./code-cache.mjs";
+import { writeDescriptions } from "./descriptions.mjs";
 import { fingerprint, recordBuild, root } from "./stale.mjs";
 
 const BINARIES = ["apiserver", "scheduler", "controller-manager", "kubelet", "coracle"];
 const LAZY = ["yaml"];
-const APART = ["just-bash"];
+/** Bundles of their own: name → what is imported (apart() in bundle-plugins.mjs) and bundled. */
+const APART = {
+  "just-bash": { imported: /^just-bash$/, entry: "just-bash", isWarmedUp: true },
+  "etcd-grpc": {
+    imported: /\/grpc-packages\.ts$/,
+    entry: "./apiserver/src/storage/etcd/grpc-packages.ts",
+    isWarmedUp: false,
+  },
+};
 const LOADER = "load-bundle.cjs";
 const dist = join(root, "dist");
 
@@ -58,10 +67,10 @@ async function bundleBinary(binary) {
   writeFileSync(join(dist, `${binary}.mjs`), `${lines.join("\n")}\n`);
 }
 
-function bundlePackage(name) {
+function bundleApart([name, { entry }]) {
   return bundle({
     ...common,
-    entryPoints: [name],
+    entryPoints: [entry],
     outfile: join(dist, `${name}.cjs`),
     external: ["@mongodb-js/zstd"], // optional: just-bash says so when a script asks for it
   });
@@ -82,7 +91,7 @@ function copyNativeBinding() {
 
 /** Removes what earlier versions of this script left behind. */
 function removeOld() {
-  const known = new Set([...BINARIES, ...APART, LOADER.replace(/\.cjs$/, "")]);
+  const known = new Set([...BINARIES, ...Object.keys(APART), LOADER.replace(/\.cjs$/, "")]);
   for (const file of readdirSync(dist)) {
     const [, name] = /^(.+)\.(mjs|cjs|cache|tmp)$/.exec(file) ?? [];
     if (name !== undefined && !known.has(name)) rmSync(join(dist, file));
@@ -92,11 +101,13 @@ function removeOld() {
 export async function build() {
   const before = fingerprint(); // a source that changes while this runs leaves dist stale
   mkdirSync(dist, { recursive: true });
-  await Promise.all([...BINARIES.map(bundleBinary), ...APART.map(bundlePackage)]);
+  await Promise.all([...BINARIES.map(bundleBinary), ...Object.entries(APART).map(bundleApart)]);
   copyFileSync(join(root, "scripts", LOADER), join(dist, LOADER));
   copyNativeBinding();
+  await writeDescriptions(join(dist, "descriptions.json"));
   removeOld();
-  const failure = await makeCodeCache(dist, [...BINARIES, ...APART]);
+  const warm = Object.keys(APART).filter((name) => APART[name].isWarmedUp);
+  const failure = await makeCodeCache(dist, [...BINARIES, ...warm]);
   if (failure !== undefined) console.warn(`without a code cache, starts are slower: ${failure}`);
   recordBuild(before);
 }

@@ -62,8 +62,9 @@ export function apart(packages) {
   return {
     name: "apart",
     setup(plugin) {
-      const filter = new RegExp(`^(${packages.join("|")})$`);
-      plugin.onResolve({ filter }, ({ path }) => ({ path, namespace: "apart" }));
+      for (const [name, { imported }] of Object.entries(packages)) {
+        plugin.onResolve({ filter: imported }, () => ({ path: name, namespace: "apart" }));
+      }
       plugin.onLoad({ filter: /.*/, namespace: "apart" }, ({ path }) => ({
         contents: `module.exports = require("./load-bundle.cjs")("${path}");`,
       }));

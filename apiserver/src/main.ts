@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { systemClock } from "@coracle/shared/runtime/clock";
 import { parseComponentFlags, parseCount } from "@coracle/shared/runtime/component-flags";
 import { createLogger } from "@coracle/shared/runtime/logger";
 import { systemRandom } from "@coracle/shared/runtime/random";
 import { aborted, shutdownSignal } from "@coracle/shared/runtime/shutdown";
 import { type ApiServerConfig, start } from "./start.ts";
+import type { StoreConfig } from "./storage/open-storage.ts";
 
 const PORT_MAX = 65_535;
 
@@ -24,6 +26,11 @@ function configOf(argv: string[]): {
     "kubelet-client-key": { type: "string" },
     "kubelet-certificate-authority": { type: "string" },
     "unsafe-no-sync": { type: "boolean", default: false },
+    store: { type: "string", default: "level" },
+    "etcd-servers": { type: "string", default: "http://127.0.0.1:2379" },
+    "etcd-cafile": { type: "string" },
+    "etcd-certfile": { type: "string" },
+    "etcd-keyfile": { type: "string" },
   });
   const read = (path: string | undefined) =>
     path === undefined ? undefined : readFileSync(path, "utf8");
@@ -32,11 +39,28 @@ function configOf(argv: string[]): {
     if (path === undefined) throw new Error(`--${flag} is needed`);
     return readFileSync(path, "utf8");
   };
+  if (flags.store !== "level" && flags.store !== "etcd") {
+    throw new Error(`--store must be level or etcd, not "${flags.store}"`);
+  }
+  const level: StoreConfig = {
+    engine: "level",
+    directory: flags["data-dir"],
+    holder: `apiserver, pid ${process.pid}`,
+    sync: !flags["unsafe-no-sync"],
+  };
+  const etcd = (): StoreConfig => ({
+    engine: "etcd",
+    endpoints: flags["etcd-servers"].split(",").map((endpoint) => endpoint.trim()),
+    tls: {
+      ca: read(flags["etcd-cafile"]),
+      cert: read(flags["etcd-certfile"]),
+      key: read(flags["etcd-keyfile"]),
+    },
+  });
   return {
     logLevel: flags.logLevel,
     config: {
-      dataDir: flags["data-dir"],
-      holder: `apiserver, pid ${process.pid}`,
+      store: flags.store === "etcd" ? etcd() : level,
       bindAddress: flags["bind-address"],
       port: parseCount("port", flags.port, PORT_MAX),
       tls: {
@@ -50,7 +74,7 @@ function configOf(argv: string[]): {
         ca: read(flags["kubelet-certificate-authority"]),
       },
       tokenFile: flags["token-auth-file"],
-      sync: !flags["unsafe-no-sync"],
+      descriptionsFile: join(dirname(process.argv[1] ?? "."), "descriptions.json"),
     },
   };
 }

@@ -25,7 +25,11 @@ import {
 } from "./handlers/non-resource.ts";
 import type { RequestMetrics } from "./handlers/request-metrics.ts";
 import { respondError } from "./handlers/respond.ts";
-import { StorageClosedError, StorageReadOnlyError } from "./storage/storage.ts";
+import {
+  StorageClosedError,
+  StorageReadOnlyError,
+  StorageUnavailableError,
+} from "./storage/storage.ts";
 
 const BODY_BYTES_MAX = 3 * 1024 * 1024;
 const KEEP_ALIVE_MS = 90_000;
@@ -43,6 +47,8 @@ export interface ServerDependencies extends Handlers, NonResourceDependencies {
   clock: Clock;
   logger: Logger;
   requestMetrics: RequestMetrics;
+  /** Of a store that other servers write to: what is answered has to show what they wrote before. */
+  caughtUp: (() => Promise<void>) | undefined;
   /** Aborted when the server stops: watches end. */
   stopping: AbortSignal;
 }
@@ -198,7 +204,14 @@ function answerOf(
     if (resources.hasGroup(info.group)) throw pathNotFound();
     return pageNotFound();
   }
-  return dispatch(incoming, dependencies);
+  const { caughtUp } = dependencies;
+  if (caughtUp === undefined || saysHowFresh(incoming)) return dispatch(incoming, dependencies);
+  return caughtUp().then(() => dispatch(incoming, dependencies));
+}
+
+/** A read with a resource version waits for that one only. */
+function saysHowFresh({ method, query }: Incoming): boolean {
+  return method === "GET" && query.get("resourceVersion") !== null;
 }
 
 const NO_CACHE = "no-cache, private";
@@ -229,6 +242,10 @@ function writeRaw(reply: FastifyReply, answer: Reply): void {
 /** Anything that is no StatusError is a bug of ours or a failed disk: 500, and its cause in the log. */
 function asStatusError(error: unknown, logger: Logger, url: string): StatusError {
   if (error instanceof StatusError) return error;
+  if (error instanceof StorageUnavailableError) {
+    logger.warn({ url, reason: error.message }, "the store did not answer");
+    return statusError("ServiceUnavailable", error.message, { retryAfterSeconds: 1 });
+  }
   if (error instanceof StorageReadOnlyError || error instanceof StorageClosedError) {
     logger.error({ url, err: error }, "the store refused a request");
     return statusError("ServiceUnavailable", error.message);

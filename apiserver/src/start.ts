@@ -12,28 +12,27 @@ import { serviceAddresses } from "./admission/service-addresses.ts";
 import { createBootstrapObjects } from "./bootstrap.ts";
 import { Discovery } from "./encoding/discovery.ts";
 import { OpenApi } from "./encoding/openapi.ts";
+import { fileDescriptions } from "./encoding/openapi-descriptions.ts";
 import { createAuthenticator } from "./filters/authentication.ts";
 import type { KubeletCredentials } from "./handlers/connect.ts";
-import { Health } from "./handlers/health.ts";
+import { type Check, Health } from "./handlers/health.ts";
 import { RequestMetrics } from "./handlers/request-metrics.ts";
 import { Registry } from "./registry/registry.ts";
-import { type Behaviours, builtInTable } from "./registry/resource-table.ts";
+import { type Behaviours, builtInTable, type ResourceTable } from "./registry/resource-table.ts";
 import { behaviours } from "./resources/behaviours.ts";
 import { createServer, type TlsConfig } from "./server.ts";
-import { openLevelStorage } from "./storage/level/level-storage.ts";
+import { openStorage, type StoreConfig } from "./storage/open-storage.ts";
 
 export interface ApiServerConfig {
-  dataDir: string;
-  /** Who opens it, for the error of whoever comes second: `apiserver, pid 7`. */
-  holder: string;
+  store: StoreConfig;
   bindAddress: string;
   /** 0: any free port. */
   port: number;
   tls: TlsConfig;
   kubelet: KubeletCredentials;
   tokenFile: string | undefined;
-  /** False acknowledges writes before they are on disk: for tests only. */
-  sync: boolean;
+  /** Texts for `kubectl explain`, which the build makes; it may be missing. */
+  descriptionsFile: string;
 }
 
 export interface ApiServerDependencies {
@@ -47,28 +46,33 @@ export interface RunningApiServer {
   close(): Promise<void>;
 }
 
+function builtInAdmission(resources: ResourceTable, random: Random): AdmissionChain {
+  return new AdmissionChain([
+    namespaceLifecycle(resources.named("namespaces")),
+    podDefaults(resources.named("pods"), resources.named("serviceaccounts"), random),
+    serviceAddresses(resources.named("services"), random),
+  ]);
+}
+
+function healthOf(failures: Record<"store" | "bootstrap", Check["failure"]>): Health {
+  return new Health([
+    { name: "ping", failure: () => undefined },
+    { name: "log", failure: () => undefined },
+    { name: "etcd", failure: failures.store },
+    { name: "poststarthook/bootstrap", failure: failures.bootstrap, readyOnly: true },
+  ]);
+}
+
 /** Rejects when the port is taken or the data directory cannot be opened. */
 export async function start(
   config: ApiServerConfig,
   dependencies: ApiServerDependencies,
 ): Promise<RunningApiServer> {
   const { clock, random, logger } = dependencies;
-  if (!config.sync)
-    logger.warn("writes are acknowledged before they are on disk: --unsafe-no-sync");
-  const storage = await openLevelStorage({
-    directory: config.dataDir,
-    clock,
-    logger,
-    sync: config.sync,
-    holder: config.holder,
-  });
+  const { storage, failure, caughtUp } = await openStorage(config.store, dependencies);
   const resources = builtInTable(behaviours as unknown as Behaviours, { storage, clock, logger });
   await Promise.all(resources.all().map(({ cache }) => cache.start()));
-  const admission = new AdmissionChain([
-    namespaceLifecycle(resources.named("namespaces")),
-    podDefaults(resources.named("pods"), resources.named("serviceaccounts"), random),
-    serviceAddresses(resources.named("services"), random),
-  ]);
+  const admission = builtInAdmission(resources, random);
   const registry = new Registry({ storage, admission, clock, random, logger });
   const metrics = new Metrics();
   const requestMetrics = new RequestMetrics(metrics);
@@ -80,22 +84,17 @@ export async function start(
     authenticate: createAuthenticator(config.tokenFile),
     registry,
     resources,
+    caughtUp,
     clock,
     random,
     logger,
     kubelet: config.kubelet,
-    health: new Health([
-      { name: "ping", failure: () => undefined },
-      { name: "log", failure: () => undefined },
-      { name: "etcd", failure: () => registry.storageFailure },
-      {
-        name: "poststarthook/bootstrap",
-        failure: () => (ready ? undefined : "not finished"),
-        readyOnly: true,
-      },
-    ]),
+    health: healthOf({
+      store: () => registry.storageFailure ?? failure(),
+      bootstrap: () => (ready ? undefined : "not finished"),
+    }),
     discovery: new Discovery(() => resources.all()),
-    openApi: new OpenApi(() => resources.all()),
+    openApi: new OpenApi(() => resources.all(), fileDescriptions(config.descriptionsFile)),
     metrics: () => {
       requestMetrics.flush();
       return metrics.render();

@@ -23,6 +23,14 @@ export interface ClusterOptions {
   nodeCpu: string;
   nodeMemory: string;
   logLevel: LogLevel;
+  /** Default level: LevelDB in the data directory. */
+  store?: "level" | "etcd";
+  /** Comma-separated URLs. */
+  etcdServers?: string;
+  /** Files. */
+  etcdCafile?: string;
+  etcdCertfile?: string;
+  etcdKeyfile?: string;
   flags: readonly ComponentFlag[];
 }
 
@@ -86,11 +94,26 @@ export function commandOf(
   };
 }
 
-function apiserverArgs({ port }: ClusterOptions, { pki, store }: DataDirectory): string[] {
+function storeArgs(options: ClusterOptions): string[] {
+  if (options.store !== "etcd") return [];
+  const given = {
+    "--etcd-servers": options.etcdServers,
+    "--etcd-cafile": options.etcdCafile,
+    "--etcd-certfile": options.etcdCertfile,
+    "--etcd-keyfile": options.etcdKeyfile,
+  };
+  const flags = Object.entries(given).flatMap(([flag, value]) =>
+    value === undefined ? [] : [flag, value],
+  );
+  return ["--store", "etcd", ...flags];
+}
+
+function apiserverArgs(options: ClusterOptions, { pki, store }: DataDirectory): string[] {
   return [
     ...["--data-dir", store],
     ...["--bind-address", LOOPBACK],
-    ...["--port", String(port)],
+    ...["--port", String(options.port)],
+    ...storeArgs(options),
     ...["--tls-cert-file", join(pki, "apiserver.crt")],
     ...["--tls-key-file", join(pki, "apiserver.key")],
     ...["--client-ca-file", join(pki, "ca.crt")],

@@ -47,6 +47,15 @@ program
   .option("--node-cpu <quantity>", "CPU of each node", "4")
   .option("--node-memory <quantity>", "memory of each node", "8Gi")
   .addOption(
+    new Option("--store <engine>", "where the API server keeps everything")
+      .choices(["level", "etcd"])
+      .default("level"),
+  )
+  .option("--etcd-servers <urls>", "with --store etcd: comma-separated", "http://127.0.0.1:2379")
+  .option("--etcd-cafile <file>", "the authority of https:// etcd servers")
+  .option("--etcd-certfile <file>", "the client certificate for etcd")
+  .option("--etcd-keyfile <file>", "the client certificate's key")
+  .addOption(
     new Option("--log-level <level>", "of every component")
       .choices(["debug", "info", "warn", "error", "silent"])
       .default("info"),

@@ -47,8 +47,8 @@ describe("patches", () => {
       strict: ['duplicate field "spec.replicas"'],
     });
     expect(decodePatch(body, "merge", "Ignore").strict).toEqual([]);
-    expect(() => decodePatch(body, "json", "Warn")).toThrow(
-      "error decoding patch: json: cannot unmarshal object into Go value of type []interface {}",
+    expect(() => decodePatch(Buffer.from("[]"), "merge", "Warn")).toThrow(
+      "error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}",
     );
   });
 

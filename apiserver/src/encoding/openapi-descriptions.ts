@@ -1,7 +1,7 @@
 // Texts for `kubectl explain`. They are upstream's documentation, which this project does not
 // contain: a build reads them out of the models of a development dependency (@kubernetes/client-
 // node) and ships the table beside the bundle.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Descriptions } from "./openapi-schema.ts";
 
@@ -12,6 +12,21 @@ export function descriptionsOf(table: DescriptionTable): Descriptions {
   return {
     ofType: (typeName) => table[typeName]?.[""] ?? "",
     ofField: (typeName, field) => table[typeName]?.[field] ?? "",
+  };
+}
+
+/** The table that a build wrote to `path`, read when the first text is asked for. Without the file there are no texts. */
+export function fileDescriptions(path: string): Descriptions {
+  let table: Descriptions | undefined;
+  const read = (): Descriptions => {
+    table ??= descriptionsOf(
+      existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as DescriptionTable) : {},
+    );
+    return table;
+  };
+  return {
+    ofType: (typeName) => read().ofType(typeName),
+    ofField: (typeName, field) => read().ofField(typeName, field),
   };
 }
 

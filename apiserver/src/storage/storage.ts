@@ -1,4 +1,4 @@
-// The store: keys, revisions and bytes; it knows no kinds. Every engine (level/, later etcd/) keeps these guarantees, and
+// The store: keys, revisions and bytes; it knows no kinds. Every engine (level/, etcd/) keeps these guarantees, and
 // contract-suite.ts checks them on each.
 //
 // Order      All writes of the store form one sequence. A transaction that changes something gets the next revision, which no other
@@ -107,7 +107,7 @@ export interface StorageStatistics {
 }
 
 export interface Storage {
-  /** Errors: CompactedError, FutureRevisionError, StorageClosedError. */
+  /** Errors: CompactedError, FutureRevisionError, StorageUnavailableError, StorageClosedError. */
   get(key: string, options?: { revision?: number }): Promise<KeyValue | undefined>;
   /** Errors: as get. */
   range(options: RangeOptions): Promise<RangeResult>;
@@ -121,7 +121,8 @@ export interface Storage {
   ): Promise<void>;
   /**
    * Applies all operations, or none if a compare is false. Each key at most once. Deleting an absent key does nothing; a
-   * transaction that changes nothing takes no revision. Errors: StorageReadOnlyError, StorageClosedError.
+   * transaction that changes nothing takes no revision. Errors: StorageReadOnlyError, StorageUnavailableError,
+   * StorageClosedError.
    */
   transaction(
     compares: readonly Compare[],
@@ -131,7 +132,10 @@ export interface Storage {
   currentRevision(): Promise<number>;
   /** Forgets history below `revision`. A revision already compacted is no error. Errors: FutureRevisionError. */
   compact(revision: number): Promise<void>;
-  /** The lease's id. Keys put with it are deleted (each with its own event) when it expires. Durable, as a write is. */
+  /**
+   * The lease's id. Keys put with it are deleted (each with its own event; etcd's have one revision) when it expires. Durable,
+   * as a write is.
+   */
   grantLease(ttlSeconds: number): Promise<number>;
   /** Deletes the lease's keys now. An unknown id is no error. */
   revokeLease(id: number): Promise<void>;
@@ -176,6 +180,15 @@ export class StorageReadOnlyError extends Error {
   constructor(cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     super(`the store is read-only because a write to disk failed: ${reason}`, { cause });
+  }
+}
+
+/** A store elsewhere does not answer: later it may. A write that fails so may have been done. `cause`: what failed. */
+export class StorageUnavailableError extends Error {
+  override readonly name = "StorageUnavailableError";
+  constructor(store: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`${store} cannot be reached: ${reason}`, { cause });
   }
 }
 

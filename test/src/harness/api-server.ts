@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { start } from "@coracle/apiserver/start";
+import type { StoreConfig } from "@coracle/apiserver/storage/open-storage";
 import { ensurePki } from "@coracle/cli/pki";
 import { Client } from "@coracle/shared/client/client";
 import { systemClock } from "@coracle/shared/runtime/clock";
@@ -20,7 +21,8 @@ export interface TestApiServer {
   close(): Promise<void>;
 }
 
-export async function startApiServer(): Promise<TestApiServer> {
+/** On a LevelDB of its own, unless another store is given. */
+export async function startApiServer(store?: StoreConfig): Promise<TestApiServer> {
   const directory = mkdtempSync(join(tmpdir(), "coracle-test-"));
   const pki = join(directory, "pki");
   const { authority, clients } = ensurePki({ directory: pki, clock: systemClock });
@@ -28,14 +30,18 @@ export async function startApiServer(): Promise<TestApiServer> {
   const kubelet = clients["apiserver-kubelet-client"];
   const server = await start(
     {
-      dataDir: join(directory, "store"),
-      holder: "a test",
+      store: store ?? {
+        engine: "level",
+        directory: join(directory, "store"),
+        holder: "a test",
+        sync: true,
+      },
       bindAddress: "127.0.0.1",
       port: 0,
       tls: { cert: read("apiserver.crt"), key: read("apiserver.key"), clientCa: authority },
       kubelet: { cert: kubelet.certificate, key: kubelet.key, ca: authority },
       tokenFile: join(pki, "tokens.csv"),
-      sync: true,
+      descriptionsFile: new URL("../../../dist/descriptions.json", import.meta.url).pathname,
     },
     { clock: systemClock, random: systemRandom, logger: silentLogger },
   );

@@ -124,7 +124,8 @@ export const noImportCycles: Rule = (files) => {
 
 /** Entry points, and what tests share, need no importer in the product. */
 const NEEDS_NO_IMPORTER = /\/main\.ts$|\.test\.ts$|^test\/|(^|\/)bench\//;
-const FOR_TESTS = /[/-](suite|fixtures?|scene|testing)\.ts$|\/contract\/|\/(fake|simulated)-[^/]*\.ts$/;
+const FOR_TESTS =
+  /[/-](suite|fixtures?|scene|testing)\.ts$|\/contract\/|\/(fake|simulated)-[^/]*\.ts$/;
 
 export const everyFileIsUsed: Rule = (files) => {
   const inProduct = new Set<string>();

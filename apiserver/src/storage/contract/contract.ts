@@ -14,6 +14,8 @@ export interface StorageUnderTest {
 export interface EngineTraits {
   /** Watchers run before a writer's promise resolves, and see its memo. */
   inProcess: boolean;
+  /** The keys of a lease go in one revision, not in one each. */
+  leaseEndsInOneRevision: boolean;
 }
 
 /** What a watch has delivered so far. */

@@ -26,5 +26,5 @@ storageContract(
     };
     return subject;
   },
-  { inProcess: true },
+  { inProcess: true, leaseEndsInOneRevision: false },
 );

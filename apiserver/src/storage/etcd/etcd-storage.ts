@@ -1,0 +1,348 @@
+// The store on etcd v3, which several API servers may share: reads and writes go to etcd, watches come from one stream of its events
+// (etcd-watch-hub.ts). Durability and order are etcd's own; all that this process adds is said in storage.ts.
+import type { Clock } from "@coracle/shared/runtime/clock";
+import { type Logger, silentLogger } from "@coracle/shared/runtime/logger";
+import type { Random } from "@coracle/shared/runtime/random";
+import {
+  CompactedError,
+  type Compare,
+  FutureRevisionError,
+  type KeyValue,
+  type Operation,
+  type RangeOptions,
+  type RangeResult,
+  type Storage,
+  StorageClosedError,
+  type StorageStatistics,
+  type TransactionResult,
+  type Watch,
+  type WatchOptions,
+} from "../storage.ts";
+import { askCompactRevision } from "./compact-revision.ts";
+import { EtcdCompactor } from "./etcd-compactor.ts";
+import { connectEtcd, type EtcdConnection, type EtcdTls } from "./etcd-connection.ts";
+import {
+  EQUAL,
+  type EtcdKeyValue,
+  type RangeRequest,
+  type RangeResponse,
+  type RequestOp,
+  TARGET_MOD,
+} from "./etcd-schema.ts";
+import { EtcdWatchHub } from "./etcd-watch-hub.ts";
+import { SharedRead } from "./shared-read.ts";
+
+export interface EtcdStorageOptions {
+  /** `http://10.0.0.1:2379`, `https://…`; any of them will do at a time. */
+  endpoints: readonly string[];
+  tls?: EtcdTls;
+  clock: Clock;
+  random: Random;
+  logger?: Logger;
+  /** Before every key in etcd, for several clusters in one etcd; default none. */
+  keyPrefix?: string;
+  /** How long old revisions can be read and watched from, at least; default 5 minutes, as kube-apiserver. */
+  compactionIntervalMs?: number;
+}
+
+const COMPACTION_INTERVAL_MS = 5 * 60_000;
+const SCAN_PAGE_ITEMS = 2000;
+const OWN_WATCHERS_MS = 5000;
+const LEASE_ID_WORD = 2 ** 24;
+
+const REPEATABLE = { repeatable: true };
+const ONCE = { repeatable: false };
+
+/** gRPC status codes. */
+const NOT_FOUND = 5;
+const OUT_OF_RANGE = 11;
+
+/** Errors: StorageUnavailableError. */
+export async function openEtcdStorage(options: EtcdStorageOptions): Promise<EtcdStorage> {
+  const { endpoints, tls, clock } = options;
+  const connection = await connectEtcd({ endpoints, tls, clock });
+  try {
+    const probe = { key: Buffer.from([0]), count_only: true };
+    const { header } = await connection.call("KV/Range", probe, REPEATABLE);
+    return new EtcdStorage(options, connection, header.revision);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+export class EtcdStorage implements Storage {
+  readonly #random: Random;
+  readonly #keyPrefix: string;
+  readonly #connection: EtcdConnection;
+  readonly #hub: EtcdWatchHub;
+  readonly #compactor: EtcdCompactor;
+  readonly #revisionRead: SharedRead<number>;
+  readonly #writing = new Set<Promise<unknown>>();
+  /** At least this much is compacted. */
+  #compactRevision = 0;
+  #commits = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: EtcdStorageOptions, connection: EtcdConnection, revision: number) {
+    const { clock, random, logger = silentLogger, keyPrefix = "" } = options;
+    this.#random = random;
+    this.#keyPrefix = keyPrefix;
+    this.#connection = connection;
+    this.#revisionRead = new SharedRead(async () => {
+      const { header } = await this.#send({ key: Buffer.from([0]), count_only: true });
+      return header.revision;
+    });
+    this.#hub = new EtcdWatchHub({
+      connection,
+      clock,
+      logger,
+      keyPrefix,
+      revision,
+      currentRevision: () => this.currentRevision(),
+    });
+    this.#compactor = new EtcdCompactor({
+      connection,
+      clock,
+      logger,
+      intervalMs: options.compactionIntervalMs ?? COMPACTION_INTERVAL_MS,
+      compact: (target) => this.compact(target),
+    });
+  }
+
+  /** Why etcd cannot be followed at present; undefined = it can. */
+  get failure(): string | undefined {
+    return this.#hub.failure;
+  }
+
+  async get(key: string, { revision = 0 } = {}): Promise<KeyValue | undefined> {
+    const { kvs } = await this.#read({ key: this.#key(key), revision });
+    return kvs[0] && this.#keyValue(kvs[0]);
+  }
+
+  async range(options: RangeOptions): Promise<RangeResult> {
+    const { limit = 0, revision = 0 } = options;
+    const { header, kvs, more, count } = await this.#read({
+      ...this.#bounds(options.prefix, options.startAfter),
+      limit,
+      revision,
+    });
+    const items = kvs.map((kv) => this.#keyValue(kv));
+    return { items, revision: revision || header.revision, more, count };
+  }
+
+  async scan(
+    options: { prefix: string; revision: number },
+    visit: (items: readonly KeyValue[]) => void,
+  ): Promise<void> {
+    let startAfter: string | undefined;
+    for (;;) {
+      const page = await this.range({ ...options, startAfter, limit: SCAN_PAGE_ITEMS });
+      if (page.items.length > 0) visit(page.items);
+      startAfter = page.items.at(-1)?.key;
+      if (!page.more) return;
+    }
+  }
+
+  async transaction(
+    compares: readonly Compare[],
+    operations: readonly Operation[],
+  ): Promise<TransactionResult> {
+    this.#assertOpen();
+    return await this.#accepted(this.#transaction(compares, operations));
+  }
+
+  watch(options: WatchOptions): Watch {
+    this.#assertOpen();
+    return this.#hub.watch(options);
+  }
+
+  async currentRevision(): Promise<number> {
+    this.#assertOpen();
+    return await this.#revisionRead.read();
+  }
+
+  /** Resolves when the watchers of this process have seen all that was written before the call. Errors: as get. */
+  async caughtUp(): Promise<void> {
+    await this.#hub.reached(await this.currentRevision(), OWN_WATCHERS_MS);
+  }
+
+  async compact(revision: number): Promise<void> {
+    const current = await this.currentRevision();
+    if (revision > current) throw new FutureRevisionError(revision, current);
+    // etcd could not say any more what the last events replaced.
+    await this.#hub.reached(revision, OWN_WATCHERS_MS);
+    try {
+      await this.#connection.call("KV/Compact", { revision, physical: false }, REPEATABLE);
+    } catch (error) {
+      if (!isCompacted(error)) throw error; // it is already
+    }
+    this.#compactRevision = Math.max(this.#compactRevision, revision);
+  }
+
+  async grantLease(ttlSeconds: number): Promise<number> {
+    this.#assertOpen();
+    // An id of our own: etcd's are of 63 bits. One that is taken is refused, so a repeated request does no harm.
+    const id =
+      1 + this.#random.integer(LEASE_ID_WORD) * LEASE_ID_WORD + this.#random.integer(LEASE_ID_WORD);
+    await this.#accepted(
+      this.#connection.call("Lease/LeaseGrant", { TTL: ttlSeconds, ID: id }, ONCE),
+    );
+    return id;
+  }
+
+  async revokeLease(id: number): Promise<void> {
+    this.#assertOpen();
+    try {
+      const revoked = this.#connection.call("Lease/LeaseRevoke", { ID: id }, REPEATABLE);
+      const { header } = await this.#accepted(revoked);
+      await this.#hub.reached(header.revision, OWN_WATCHERS_MS);
+    } catch (error) {
+      if (codeOf(error) !== NOT_FOUND) throw error;
+    }
+  }
+
+  async statistics(): Promise<StorageStatistics> {
+    this.#assertOpen();
+    const prefix = this.#bounds("/", undefined);
+    const [status, range, { leases }] = await Promise.all([
+      this.#connection.call("Maintenance/Status", {}, REPEATABLE),
+      this.#connection.call("KV/Range", { ...prefix, count_only: true }, REPEATABLE),
+      this.#connection.call("Lease/LeaseLeases", {}, REPEATABLE),
+    ]);
+    return {
+      revision: range.header.revision,
+      compactRevision: this.#compactRevision,
+      keys: range.count,
+      historyVersions: 0, // etcd does not say
+      historyBytes: 0,
+      diskBytes: status.dbSize,
+      leases: leases.length,
+      watches: this.#hub.size,
+      commits: this.#commits,
+      syncs: 0, // etcd's own
+      readOnlyReason: status.errors[0],
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#compactor.stop();
+    await Promise.allSettled(this.#writing);
+    this.#hub.end(new StorageClosedError());
+    this.#connection.close();
+  }
+
+  async #transaction(
+    compares: readonly Compare[],
+    operations: readonly Operation[],
+  ): Promise<TransactionResult> {
+    assertDistinct(operations);
+    const { header, succeeded, responses } = await this.#connection.call(
+      "KV/Txn",
+      {
+        compare: compares.map(({ key, revision }) => ({
+          result: EQUAL,
+          target: TARGET_MOD, // 0 for a key that does not exist
+          key: this.#key(key),
+          mod_revision: revision,
+        })),
+        success: operations.map((operation) => this.#operation(operation)),
+        failure: compares.map(({ key }) => ({ request_range: { key: this.#key(key) } })),
+      },
+      ONCE,
+    );
+    const { revision } = header;
+    if (succeeded) {
+      this.#commits++;
+      await this.#hub.reached(revision, OWN_WATCHERS_MS);
+      return { succeeded, revision };
+    }
+    const current = responses.map(({ response_range }) => {
+      const kv = response_range?.kvs[0];
+      return kv && this.#keyValue(kv);
+    });
+    return { succeeded, revision, current };
+  }
+
+  #operation(operation: Operation): RequestOp {
+    const key = this.#key(operation.key);
+    if (operation.type === "delete") return { request_delete_range: { key } };
+    const { value, lease = 0 } = operation;
+    return { request_put: { key, value, lease } };
+  }
+
+  /** close() waits for it. */
+  async #accepted<T>(work: Promise<T>): Promise<T> {
+    this.#writing.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#writing.delete(work);
+    }
+  }
+
+  /** Errors: CompactedError, FutureRevisionError, StorageClosedError, StorageUnavailableError. */
+  async #read(request: RangeRequest): Promise<RangeResponse> {
+    try {
+      return await this.#send(request);
+    } catch (error) {
+      const { revision = 0 } = request;
+      if (isFuture(error)) throw new FutureRevisionError(revision, await this.currentRevision());
+      if (!isCompacted(error)) throw error;
+      const compactRevision = await askCompactRevision(this.#connection, revision);
+      this.#compactRevision = Math.max(this.#compactRevision, compactRevision);
+      throw new CompactedError(revision, compactRevision);
+    }
+  }
+
+  async #send(request: RangeRequest): Promise<RangeResponse> {
+    this.#assertOpen();
+    return await this.#connection.call("KV/Range", request, REPEATABLE);
+  }
+
+  #key(key: string): Buffer {
+    return Buffer.from(this.#keyPrefix + key);
+  }
+
+  #bounds(prefix: string, startAfter: string | undefined): { key: Buffer; range_end: Buffer } {
+    const start = this.#key(prefix);
+    const range_end = Buffer.from(start);
+    const last = range_end.length - 1;
+    range_end[last] = (range_end[last] as number) + 1; // keys are UTF-8: no byte is 255
+    if (startAfter === undefined || startAfter < prefix) return { key: start, range_end };
+    return { key: this.#key(`${startAfter}\0`), range_end };
+  }
+
+  #keyValue({ key, value, mod_revision, create_revision }: EtcdKeyValue): KeyValue {
+    return {
+      key: key.toString().slice(this.#keyPrefix.length),
+      value,
+      revision: mod_revision,
+      createRevision: create_revision,
+    };
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw new StorageClosedError();
+  }
+}
+
+function assertDistinct(operations: readonly Operation[]): void {
+  const keys = new Set(operations.map(({ key }) => key));
+  if (keys.size < operations.length) throw new Error("a transaction has a key twice");
+}
+
+function codeOf(error: unknown): number | undefined {
+  return (error as { code?: number }).code;
+}
+
+const isCompacted = (error: unknown) =>
+  codeOf(error) === OUT_OF_RANGE && (error as Error).message.includes("compacted");
+
+const isFuture = (error: unknown) =>
+  codeOf(error) === OUT_OF_RANGE && (error as Error).message.includes("future revision");

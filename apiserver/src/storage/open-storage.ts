@@ -1,0 +1,42 @@
+// Chooses the engine.
+import type { Clock } from "@coracle/shared/runtime/clock";
+import type { Logger } from "@coracle/shared/runtime/logger";
+import type { Random } from "@coracle/shared/runtime/random";
+import type { EtcdTls } from "./etcd/etcd-connection.ts";
+import { openEtcdStorage } from "./etcd/etcd-storage.ts";
+import { openLevelStorage } from "./level/level-storage.ts";
+import type { Storage } from "./storage.ts";
+
+export type StoreConfig =
+  | {
+      engine: "level";
+      directory: string;
+      /** Who opens it, for the error of whoever comes second: `apiserver, pid 7`. */
+      holder: string;
+      /** False acknowledges writes before they are on disk: for tests only. */
+      sync: boolean;
+    }
+  | { engine: "etcd"; endpoints: readonly string[]; tls?: EtcdTls };
+
+export interface OpenedStorage {
+  storage: Storage;
+  /** Why the store cannot be used at present, where the engine knows. */
+  failure(): string | undefined;
+  /** Of a store that others write to as well: resolves when this process has seen all that was written before the call. */
+  caughtUp?: () => Promise<void>;
+}
+
+/** Errors: StorageOpenError, StorageUnavailableError. */
+export async function openStorage(
+  config: StoreConfig,
+  dependencies: { clock: Clock; random: Random; logger: Logger },
+): Promise<OpenedStorage> {
+  if (config.engine === "level") {
+    if (!config.sync)
+      dependencies.logger.warn("writes are acknowledged before they are on disk: --unsafe-no-sync");
+    const storage = await openLevelStorage({ ...config, ...dependencies });
+    return { storage, failure: () => undefined };
+  }
+  const storage = await openEtcdStorage({ ...config, ...dependencies });
+  return { storage, failure: () => storage.failure, caughtUp: () => storage.caughtUp() };
+}

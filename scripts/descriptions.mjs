@@ -1,0 +1,29 @@
+// The texts of `kubectl explain`: upstream's documentation, read out of a development dependency and shipped beside the
+// bundles, not kept in the project.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { root } from "./stale.mjs";
+
+const MODELS = join(root, "node_modules/@kubernetes/client-node/dist/gen/models");
+/** The API groups that are served. */
+const SERVED = /\.(core|apps|autoscaling|coordination)\.v1\.|\.apis\.meta\.v1\./;
+
+const COLLECT = `
+  import { typeFacts } from "@coracle/shared/api/facts";
+  import { clientNodeDescriptions, collectDescriptions } from "./apiserver/src/encoding/openapi-descriptions.ts";
+  const names = Object.keys(typeFacts).filter((name) => ${SERVED}.test(name));
+  const fieldsOf = (name) => (typeFacts[name].fields ?? []).map((field) => field.name);
+  export const table = collectDescriptions(names, fieldsOf, clientNodeDescriptions(${JSON.stringify(MODELS)}));
+`;
+
+export async function writeDescriptions(target) {
+  const folder = join(root, "node_modules/.cache/coracle-build");
+  mkdirSync(folder, { recursive: true });
+  const outfile = join(folder, "descriptions.mjs");
+  const stdin = { contents: COLLECT, resolveDir: root, loader: "ts" };
+  await build({ stdin, bundle: true, platform: "node", format: "esm", target: "node20", outfile });
+  const { table } = await import(pathToFileURL(outfile).href);
+  writeFileSync(target, JSON.stringify(table));
+}
