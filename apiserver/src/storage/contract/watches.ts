@@ -99,7 +99,8 @@ export function watchesContract({ store, put, record, traits }: Contract): void 
       expect(seen.events).toHaveLength(1);
     });
 
-    test.runIf(traits.inProcess)("run before the writer goes on, with its memo", async () => {
+    if (!traits.inProcess) return; // an engine of another process has no memo to hand on
+    test("run before the writer goes on, with its memo", async () => {
       const seen = record("/r/", 2);
       await vi.waitFor(() => expect(seen.revision()).toBe(1));
       const memo = { parsed: true };
