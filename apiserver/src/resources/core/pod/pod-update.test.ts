@@ -1,9 +1,9 @@
 // Rows of testdata/updated.json are updates of a Pod (as JSON patches of the old one) and what a kube-apiserver 1.36.3 made
 // of them: the changes it stored, or the causes of its refusal.
 import type { Pod } from "@coracle/shared/api/types/core-v1";
-import jsonPatch, { type Operation } from "fast-json-patch";
 import { expect, test } from "vitest";
 import { decodeObject } from "../../../encoding/decode.ts";
+import { applyJsonPatch } from "../../../patch/json-patch.ts";
 import type { UpdateStrategy } from "../../../registry/strategy.ts";
 import { validateObjectMetaUpdate } from "../../metadata-validation.ts";
 import { admitPodUpdate } from "./admission.ts";
@@ -15,8 +15,8 @@ interface Row {
   name: string;
   subresource: string;
   old: object;
-  change: Operation[];
-  result?: Operation[];
+  change: object[];
+  result?: object[];
   causes?: string[];
 }
 
@@ -30,8 +30,8 @@ const strategies: Readonly<Record<string, UpdateStrategy<Pod>>> = {
   resize: resizeStrategy,
 };
 
-const patched = (base: object, patch: readonly Operation[]): object =>
-  jsonPatch.applyPatch(structuredClone(base), [...patch]).newDocument;
+const patched = (base: object, patch: readonly object[]): object =>
+  structuredClone(applyJsonPatch(base, patch) as object);
 
 function decodePod(input: object): Pod {
   const body = Buffer.from(JSON.stringify(input));
