@@ -6,9 +6,12 @@ import type { ServedResource } from "./served-resource.ts";
 
 const TTL_SECONDS = 3600; // kube-apiserver --event-ttl
 const WINDOW_MS = 60_000;
+/** etcd deletes all keys of a lease in one revision, and slows down when those are many (upstream's limit). */
+const OBJECTS_MAX = 1000;
 
 interface Shared {
   until: number;
+  objects: number;
   lease: Promise<number>;
 }
 
@@ -23,9 +26,12 @@ export function leaseFor(
   if (resource.kind !== "Event") return undefined;
   const now = clock.monotonic();
   const known = current.get(storage);
-  if (known !== undefined && now < known.until) return known.lease;
+  if (known !== undefined && now < known.until && known.objects < OBJECTS_MAX) {
+    known.objects++;
+    return known.lease;
+  }
   const lease = storage.grantLease(TTL_SECONDS + WINDOW_MS / 1000);
-  const shared = { until: now + WINDOW_MS, lease };
+  const shared = { until: now + WINDOW_MS, objects: 1, lease };
   lease.catch(() => {
     if (current.get(storage) === shared) current.delete(storage);
   });

@@ -21,15 +21,16 @@ import {
 import { askCompactRevision } from "./compact-revision.ts";
 import { EtcdCompactor } from "./etcd-compactor.ts";
 import { connectEtcd, type EtcdConnection, type EtcdTls } from "./etcd-connection.ts";
+import { isCompacted, isFuture, isNotFound } from "./etcd-refusal.ts";
 import {
   EQUAL,
-  type EtcdKeyValue,
   type RangeRequest,
   type RangeResponse,
   type RequestOp,
   TARGET_MOD,
 } from "./etcd-schema.ts";
 import { EtcdWatchHub } from "./etcd-watch-hub.ts";
+import { KeySpace } from "./key-space.ts";
 import { SharedRead } from "./shared-read.ts";
 
 export interface EtcdStorageOptions {
@@ -53,10 +54,6 @@ const LEASE_ID_WORD = 2 ** 24;
 const REPEATABLE = { repeatable: true };
 const ONCE = { repeatable: false };
 
-/** gRPC status codes. */
-const NOT_FOUND = 5;
-const OUT_OF_RANGE = 11;
-
 /** Errors: StorageUnavailableError. */
 export async function openEtcdStorage(options: EtcdStorageOptions): Promise<EtcdStorage> {
   const { endpoints, tls, clock } = options;
@@ -73,7 +70,7 @@ export async function openEtcdStorage(options: EtcdStorageOptions): Promise<Etcd
 
 export class EtcdStorage implements Storage {
   readonly #random: Random;
-  readonly #keyPrefix: string;
+  readonly #keys: KeySpace;
   readonly #connection: EtcdConnection;
   readonly #hub: EtcdWatchHub;
   readonly #compactor: EtcdCompactor;
@@ -87,7 +84,7 @@ export class EtcdStorage implements Storage {
   constructor(options: EtcdStorageOptions, connection: EtcdConnection, revision: number) {
     const { clock, random, logger = silentLogger, keyPrefix = "" } = options;
     this.#random = random;
-    this.#keyPrefix = keyPrefix;
+    this.#keys = new KeySpace(keyPrefix);
     this.#connection = connection;
     this.#revisionRead = new SharedRead(async () => {
       const { header } = await this.#send({ key: Buffer.from([0]), count_only: true });
@@ -116,18 +113,18 @@ export class EtcdStorage implements Storage {
   }
 
   async get(key: string, { revision = 0 } = {}): Promise<KeyValue | undefined> {
-    const { kvs } = await this.#read({ key: this.#key(key), revision });
-    return kvs[0] && this.#keyValue(kvs[0]);
+    const { kvs } = await this.#read({ key: this.#keys.key(key), revision });
+    return kvs[0] && this.#keys.keyValue(kvs[0]);
   }
 
   async range(options: RangeOptions): Promise<RangeResult> {
     const { limit = 0, revision = 0 } = options;
     const { header, kvs, more, count } = await this.#read({
-      ...this.#bounds(options.prefix, options.startAfter),
+      ...this.#keys.bounds(options.prefix, options.startAfter),
       limit,
       revision,
     });
-    const items = kvs.map((kv) => this.#keyValue(kv));
+    const items = kvs.map((kv) => this.#keys.keyValue(kv));
     return { items, revision: revision || header.revision, more, count };
   }
 
@@ -198,13 +195,13 @@ export class EtcdStorage implements Storage {
       const { header } = await this.#accepted(revoked);
       await this.#hub.reached(header.revision, OWN_WATCHERS_MS);
     } catch (error) {
-      if (codeOf(error) !== NOT_FOUND) throw error;
+      if (!isNotFound(error)) throw error;
     }
   }
 
   async statistics(): Promise<StorageStatistics> {
     this.#assertOpen();
-    const prefix = this.#bounds("/", undefined);
+    const prefix = this.#keys.bounds("/", undefined);
     const [status, range, { leases }] = await Promise.all([
       this.#connection.call("Maintenance/Status", {}, REPEATABLE),
       this.#connection.call("KV/Range", { ...prefix, count_only: true }, REPEATABLE),
@@ -248,11 +245,11 @@ export class EtcdStorage implements Storage {
         compare: compares.map(({ key, revision }) => ({
           result: EQUAL,
           target: TARGET_MOD, // 0 for a key that does not exist
-          key: this.#key(key),
+          key: this.#keys.key(key),
           mod_revision: revision,
         })),
         success: operations.map((operation) => this.#operation(operation)),
-        failure: compares.map(({ key }) => ({ request_range: { key: this.#key(key) } })),
+        failure: compares.map(({ key }) => ({ request_range: { key: this.#keys.key(key) } })),
       },
       ONCE,
     );
@@ -264,13 +261,13 @@ export class EtcdStorage implements Storage {
     }
     const current = responses.map(({ response_range }) => {
       const kv = response_range?.kvs[0];
-      return kv && this.#keyValue(kv);
+      return kv && this.#keys.keyValue(kv);
     });
     return { succeeded, revision, current };
   }
 
   #operation(operation: Operation): RequestOp {
-    const key = this.#key(operation.key);
+    const key = this.#keys.key(operation.key);
     if (operation.type === "delete") return { request_delete_range: { key } };
     const { value, lease = 0 } = operation;
     return { request_put: { key, value, lease } };
@@ -305,28 +302,6 @@ export class EtcdStorage implements Storage {
     return await this.#connection.call("KV/Range", request, REPEATABLE);
   }
 
-  #key(key: string): Buffer {
-    return Buffer.from(this.#keyPrefix + key);
-  }
-
-  #bounds(prefix: string, startAfter: string | undefined): { key: Buffer; range_end: Buffer } {
-    const start = this.#key(prefix);
-    const range_end = Buffer.from(start);
-    const last = range_end.length - 1;
-    range_end[last] = (range_end[last] as number) + 1; // keys are UTF-8: no byte is 255
-    if (startAfter === undefined || startAfter < prefix) return { key: start, range_end };
-    return { key: this.#key(`${startAfter}\0`), range_end };
-  }
-
-  #keyValue({ key, value, mod_revision, create_revision }: EtcdKeyValue): KeyValue {
-    return {
-      key: key.toString().slice(this.#keyPrefix.length),
-      value,
-      revision: mod_revision,
-      createRevision: create_revision,
-    };
-  }
-
   #assertOpen(): void {
     if (this.#closing !== undefined) throw new StorageClosedError();
   }
@@ -336,13 +311,3 @@ function assertDistinct(operations: readonly Operation[]): void {
   const keys = new Set(operations.map(({ key }) => key));
   if (keys.size < operations.length) throw new Error("a transaction has a key twice");
 }
-
-function codeOf(error: unknown): number | undefined {
-  return (error as { code?: number }).code;
-}
-
-const isCompacted = (error: unknown) =>
-  codeOf(error) === OUT_OF_RANGE && (error as Error).message.includes("compacted");
-
-const isFuture = (error: unknown) =>
-  codeOf(error) === OUT_OF_RANGE && (error as Error).message.includes("future revision");

@@ -31,6 +31,8 @@ export interface EtcdWatchHubOptions {
 }
 
 const RESTART_MS = 1000;
+/** Watchers that begin together (the caches of an API server) share one stream: etcd replays only some 10,000 revisions a second. */
+const GATHER_MS = 20;
 
 export class EtcdWatchHub {
   readonly #options: EtcdWatchHubOptions;
@@ -39,6 +41,7 @@ export class EtcdWatchHub {
   readonly #all = new Set<Watcher>();
   readonly #live = new Set<Watcher>();
   #queued: Watcher[] = [];
+  #gathering: Timer | undefined;
   #catchingUp: EventStream | undefined;
   #waiters = new Set<Waiter>();
   #ended = false;
@@ -80,6 +83,7 @@ export class EtcdWatchHub {
   end(error: Error): void {
     this.#ended = true;
     this.#stream.close();
+    this.#gathering?.cancel();
     this.#catchingUp?.close();
     for (const watcher of [...this.#all]) this.#fail(watcher, error);
     for (const waiter of this.#waiters) this.#release(waiter);
@@ -124,7 +128,10 @@ export class EtcdWatchHub {
     if (watcher.closed) return;
     if (watcher.position < this.#position) {
       this.#queued.push(watcher);
-      this.#catchUp();
+      this.#gathering ??= this.#options.clock.setTimer(GATHER_MS, () => {
+        this.#gathering = undefined;
+        this.#catchUp();
+      });
       return;
     }
     this.#live.add(watcher);
