@@ -10,12 +10,12 @@ import type {
 } from "@coracle/shared/api/types/core-v1";
 import { isDns1123Label, isValidLabelValue } from "@coracle/shared/machinery/names";
 import { canonical, milliValue } from "@coracle/shared/machinery/quantity";
+import { ipWarnings } from "../../ip.ts";
 import {
   APP_ARMOR_PREFIX,
   SECCOMP_CONTAINER_PREFIX,
   SECCOMP_POD,
 } from "./annotations-validation.ts";
-import { ipWarnings } from "./ip-address.ts";
 import { appArmorOf, preparationWarnings, sameProfile } from "./pod-creation.ts";
 import { visitContainers } from "./visit-containers.ts";
 import { overlapWarnings, volumeWarnings } from "./volume-warnings.ts";
