@@ -14,12 +14,14 @@ import { Discovery } from "./encoding/discovery.ts";
 import { OpenApi } from "./encoding/openapi.ts";
 import { fileDescriptions } from "./encoding/openapi-descriptions.ts";
 import { createAuthenticator } from "./filters/authentication.ts";
+import { describeComputed } from "./handlers/computed.ts";
 import type { KubeletCredentials } from "./handlers/connect.ts";
 import { type Check, Health } from "./handlers/health.ts";
 import { RequestMetrics } from "./handlers/request-metrics.ts";
 import { Registry } from "./registry/registry.ts";
 import { type Behaviours, builtInTable, type ResourceTable } from "./registry/resource-table.ts";
 import { behaviours } from "./resources/behaviours.ts";
+import { kindVersions } from "./resources/kind-versions.ts";
 import { createServer, type TlsConfig } from "./server.ts";
 import { openStorage, type StoreConfig } from "./storage/open-storage.ts";
 
@@ -70,8 +72,14 @@ export async function start(
 ): Promise<RunningApiServer> {
   const { clock, random, logger } = dependencies;
   const { storage, failure, caughtUp } = await openStorage(config.store, dependencies);
-  const resources = builtInTable(behaviours as unknown as Behaviours, { storage, clock, logger });
-  await Promise.all(resources.all().map(({ cache }) => cache.start()));
+  const resources = builtInTable(behaviours as unknown as Behaviours, kindVersions, {
+    storage,
+    clock,
+    logger,
+  });
+  describeComputed(resources);
+  const stored = resources.all().filter(({ conversion }) => conversion === undefined);
+  await Promise.all(stored.map(({ cache }) => cache.start()));
   const admission = builtInAdmission(resources, random);
   const registry = new Registry({ storage, admission, clock, random, logger });
   const metrics = new Metrics();
@@ -93,8 +101,8 @@ export async function start(
       store: () => registry.storageFailure ?? failure(),
       bootstrap: () => (ready ? undefined : "not finished"),
     }),
-    discovery: new Discovery(() => resources.all()),
-    openApi: new OpenApi(() => resources.all(), fileDescriptions(config.descriptionsFile)),
+    discovery: new Discovery(() => resources.described()),
+    openApi: new OpenApi(() => resources.described(), fileDescriptions(config.descriptionsFile)),
     metrics: () => {
       requestMetrics.flush();
       return metrics.render();

@@ -20,7 +20,7 @@ import {
 import { lastAppliedFields, withLastApplied } from "./last-applied.ts";
 import { ElementError } from "./list-elements.ts";
 import {
-  compareOwned,
+  comparisonsOf,
   type OwnershipOptions,
   setManagedFields,
   updateManagedFields,
@@ -186,10 +186,11 @@ function takeFromOthers(
   applierId: string,
   options: ApplyOptions,
 ): OwnershipConflict[] {
-  const { changed, removed } = compareOwned(type, before, after, options);
+  const comparisons = comparisonsOf(type, before, after, options);
   const conflicts: OwnershipConflict[] = [];
   for (const [id, manager] of managers) {
     if (id === applierId) continue;
+    const { changed, removed } = comparisons(manager.apiVersion);
     const taken = intersection(manager.fields, changed);
     if (!isEmpty(taken) && !options.force) {
       conflicts.push(...pathsOf(taken).map((path) => ({ manager, managerId: id, path })));

@@ -33,6 +33,14 @@ export interface OwnershipOptions {
    * them by this request.
    */
   resetFields?: readonly (readonly string[])[];
+  /** Of a kind with several versions: how its objects look in the others, by apiVersion. */
+  otherVersions?: ReadonlyMap<string, OtherVersion>;
+}
+
+export interface OtherVersion {
+  typeName: string;
+  /** Does not change its argument. */
+  convert(object: KubernetesObject): unknown;
 }
 
 /**
@@ -55,8 +63,7 @@ export function updateManagedFields(
   }
   try {
     const before = live ?? emptyObjectOf(options.typeName);
-    const comparison = compareOwned(type, before, updated, options);
-    takeOwnership(managers, comparison, options);
+    takeOwnership(managers, comparisonsOf(type, before, updated, options), options);
     setManagedFields(updated, writeManagers(capManagers(managers)));
   } catch (error) {
     // What cannot be addressed cannot be owned: upstream drops the bookkeeping rather than refuse
@@ -147,18 +154,45 @@ export function compareOwned(
   return compareObjects(type, before, after, skipsOf(options.resetFields));
 }
 
+/** What differs, as a manager sees it that wrote in `apiVersion`. */
+export type Comparisons = (apiVersion: string) => Comparison;
+
+export function comparisonsOf(
+  type: ManagedType,
+  before: unknown,
+  after: unknown,
+  options: OwnershipOptions,
+): Comparisons {
+  const own = compareOwned(type, before, after, options);
+  if ((options.otherVersions?.size ?? 0) === 0) return () => own;
+  const known = new Map([[options.apiVersion, own]]);
+  return (apiVersion) => {
+    const other = options.otherVersions?.get(apiVersion);
+    let comparison = known.get(apiVersion);
+    if (comparison === undefined && other !== undefined) {
+      const [left, right] = [before, after].map((object) =>
+        other.convert(object as KubernetesObject),
+      );
+      comparison = compareOwned(managedTypeOf(other.typeName), left, right, options);
+      known.set(apiVersion, comparison);
+    }
+    return comparison ?? own;
+  };
+}
+
 /** Takes what differs from all managers, and gives what changed to the writer. */
 function takeOwnership(
   managers: Managers,
-  comparison: Comparison,
+  comparisons: Comparisons,
   options: OwnershipOptions,
 ): void {
-  const { changed, removed } = comparison;
   for (const [id, manager] of managers) {
+    const { changed, removed } = comparisons(manager.apiVersion);
     const fields = difference(difference(manager.fields, changed), removed);
     if (isEmpty(fields)) managers.delete(id);
     else if (fields !== manager.fields) managers.set(id, { ...manager, fields });
   }
+  const { changed } = comparisons(options.apiVersion);
   if (isEmpty(changed)) return;
   const writer = writerOf("Update", options);
   const id = managerId(writer);

@@ -1,7 +1,7 @@
-import type { ServedResource } from "../registry/served-resource.ts";
+import { type ServedResource, toStored } from "../registry/served-resource.ts";
 import type { ApiRequest, Reply } from "./api-request.ts";
 import { writeOptions } from "./options.ts";
-import { respondObject } from "./respond.ts";
+import { respondWritten } from "./respond.ts";
 import { targetOf } from "./target.ts";
 import { decodeBody, recordOwner, type WriteDependencies } from "./write-context.ts";
 
@@ -14,10 +14,15 @@ export async function createObject(
   const options = writeOptions(request.query, "CreateOptions");
   const object = decodeBody(request, resource, options);
   recordOwner(request, resource, options, clock, undefined, object);
-  const written = await registry.create(targetOf(resource, request.info), object, {
-    user: request.user,
-    dryRun: options.dryRun,
-  });
+  const written = await registry.create(
+    targetOf(resource, request.info),
+    toStored(resource, object),
+    {
+      user: request.user,
+      dryRun: options.dryRun,
+      apiVersion: resource.apiVersion,
+    },
+  );
   request.warnings.push(...written.warnings);
-  return respondObject(request, resource, written.bytes, clock, 201);
+  return respondWritten(request, resource, written.bytes, clock, 201);
 }

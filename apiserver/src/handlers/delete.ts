@@ -12,11 +12,11 @@ import {
   type Stored,
   type Target,
 } from "../registry/registry.ts";
-import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
+import { type AnyObject, type ServedResource, storedForm } from "../registry/served-resource.ts";
 import type { ApiRequest, Handled, Reply } from "./api-request.ts";
 import { listObjects } from "./list.ts";
 import { dryRunErrors, listOptions, optionsInvalid } from "./options.ts";
-import { respondObject, respondValue } from "./respond.ts";
+import { respondValue, respondWritten } from "./respond.ts";
 import { selectionOf } from "./selection.ts";
 import { targetOf } from "./target.ts";
 import type { WriteDependencies } from "./write-context.ts";
@@ -69,7 +69,7 @@ export async function deleteObject(
   const target = targetOf(resource, request.info);
   const gone = await remove(registry, target, options, request, clock);
   if (!gone.removed || ANSWERED_WITH_OBJECT.has(resource.kind)) {
-    return respondObject(request, resource, gone.bytes, clock);
+    return respondWritten(request, resource, gone.bytes, clock);
   }
   const details: Record<string, string> = { name: target.name };
   if (resource.group !== "") details.group = resource.group;
@@ -79,7 +79,7 @@ export async function deleteObject(
   return respondValue(request, status);
 }
 
-function remove(
+async function remove(
   registry: Registry,
   target: Target,
   options: DeleteOptions,
@@ -87,14 +87,21 @@ function remove(
   clock: Clock,
 ): Promise<{ removed: boolean; bytes: Buffer; object: AnyObject }> {
   const write = { user: request.user, dryRun: (options.dryRun?.length ?? 0) > 0 };
-  return registry.delete(
+  let warnings: string[] = [];
+  const gone = await registry.delete(
     target,
     (current) => {
       checkPreconditions(target, current, options);
+      const { refuseDelete, warningsOnDelete } = target.resource.behaviour;
+      const refusal = refuseDelete?.(current.object);
+      if (refusal !== undefined) throw refusal;
+      warnings = warningsOnDelete?.(current.object, policyOf(options)) ?? [];
       return decide(target.resource, current.object, options, clock.now());
     },
     write,
   );
+  request.warnings.push(...warnings);
+  return gone;
 }
 
 /** Upstream names the Go kind here, not the resource. */
@@ -119,7 +126,7 @@ export function decide(
   options: DeleteOptions,
   now: number,
 ): Deletion {
-  const finalizers = finalizersAfter(object, options);
+  const finalizers = finalizersAfter(object, options, resource.behaviour.defaultPropagation);
   const { metadata } = object;
   const before = metadata.finalizers ?? [];
   const sameFinalizers = JSON.stringify(finalizers) === JSON.stringify(before);
@@ -155,16 +162,20 @@ function holdsSpec(object: AnyObject): boolean {
   return object.kind === "Namespace" && (spec?.finalizers?.length ?? 0) > 0;
 }
 
-function finalizersAfter(object: AnyObject, options: DeleteOptions): string[] {
+function policyOf({ propagationPolicy, orphanDependents }: DeleteOptions): string | undefined {
+  if (orphanDependents === undefined) return propagationPolicy;
+  return orphanDependents ? "Orphan" : "Background";
+}
+
+function finalizersAfter(
+  object: AnyObject,
+  options: DeleteOptions,
+  defaultPolicy: "Orphan" | undefined,
+): string[] {
   const before = object.metadata.finalizers ?? [];
-  const policy =
-    options.propagationPolicy ??
-    (options.orphanDependents === undefined
-      ? undefined
-      : options.orphanDependents
-        ? "Orphan"
-        : "Background");
-  if (policy === undefined) return before; // what is there stays: the kind's default is Background
+  const given = before.some((name) => name === FOREGROUND || name === ORPHAN);
+  const policy = policyOf(options) ?? (given ? undefined : defaultPolicy);
+  if (policy === undefined) return before; // what is there stays
   const others = before.filter((name) => name !== FOREGROUND && name !== ORPHAN);
   if (policy === "Foreground") return [...others, FOREGROUND];
   return policy === "Orphan" ? [...others, ORPHAN] : others;
@@ -183,7 +194,12 @@ export async function deleteCollection(
   const { items } = resource.cache.list({ namespace, predicate });
   await Promise.all(
     items.map(async (item) => {
-      const target = { resource, namespace: item.namespace, name: item.name, subresource: "" };
+      const target = {
+        resource: storedForm(resource),
+        namespace: item.namespace,
+        name: item.name,
+        subresource: "",
+      };
       try {
         await remove(registry, target, options, request, clock);
       } catch (error) {

@@ -5,14 +5,10 @@ import type { Clock } from "@coracle/shared/runtime/clock";
 import type { Random } from "@coracle/shared/runtime/random";
 import type { Registry } from "../registry/registry.ts";
 import type { ResourceTable } from "../registry/resource-table.ts";
-import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
-import type { UpdateStrategy } from "../registry/strategy.ts";
-import {
-  ephemeralContainersStrategy,
-  resizeStrategy,
-} from "../resources/core/pod/subresource-strategies.ts";
+import type { ServedResource } from "../registry/served-resource.ts";
 import type { ApiRequest, Handled } from "./api-request.ts";
 import { bindPod } from "./binding.ts";
+import { answerComputed } from "./computed.ts";
 import { isConnect, type KubeletCredentials, proxyLog } from "./connect.ts";
 import { createObject } from "./create.ts";
 import { deleteCollection, deleteObject } from "./delete.ts";
@@ -54,7 +50,14 @@ export function dispatch(request: ApiRequest, handlers: Handlers): Result {
     return bindPod(request, bindTargets(handlers), handlers);
   }
   const resource = resources.find(info.group, info.version, info.resource);
-  if (resource === undefined) throw pathNotFound();
+  if (resource === undefined) return answerComputed(request, handlers);
+  const starting = resource.conversion?.start();
+  if (starting !== undefined) return starting.then(() => onResource(request, resource, handlers));
+  return onResource(request, resource, handlers);
+}
+
+function onResource(request: ApiRequest, resource: ServedResource, handlers: Handlers): Result {
+  const { info } = request;
   const misplaced = resource.namespaced
     ? info.name !== "" && info.namespace === ""
     : info.namespace !== "" && resource.kind !== "Namespace";
@@ -98,11 +101,13 @@ function onObjects(request: ApiRequest, resource: ServedResource, handlers: Hand
 
 function onSubresource(request: ApiRequest, resource: ServedResource, handlers: Handlers): Result {
   const { info, method } = request;
-  const { statusStrategy, scale } = resource.behaviour;
-  if (info.subresource === "status" && statusStrategy !== undefined) {
+  const { statusStrategy, subresources, scale } = resource.behaviour;
+  const strategy =
+    info.subresource === "status" ? statusStrategy : subresources?.[info.subresource];
+  if (strategy !== undefined) {
     if (method === "GET") return getObject(request, resource, handlers.clock);
-    if (method === "PUT") return updateObject(request, resource, handlers, statusStrategy);
-    if (method === "PATCH") return patchObject(request, resource, handlers, statusStrategy);
+    if (method === "PUT") return updateObject(request, resource, handlers, strategy);
+    if (method === "PATCH") return patchObject(request, resource, handlers, strategy);
     throw methodNotAllowed();
   }
   if (info.subresource === "scale" && scale !== undefined) {
@@ -117,24 +122,11 @@ function onSubresource(request: ApiRequest, resource: ServedResource, handlers: 
   throw pathNotFound();
 }
 
-/** Parts of a Pod that are written through a path of their own. */
-const podSubresources: Readonly<Record<string, UpdateStrategy<AnyObject>>> = {
-  ephemeralcontainers: ephemeralContainersStrategy as unknown as UpdateStrategy<AnyObject>,
-  resize: resizeStrategy as unknown as UpdateStrategy<AnyObject>,
-};
-
 function onPodSubresource(request: ApiRequest, pods: ServedResource, handlers: Handlers): Result {
   const { info, method } = request;
   if (info.subresource === "binding") {
     if (method !== "POST") throw methodNotAllowed();
     return bindPod(request, bindTargets(handlers), handlers);
-  }
-  const strategy = podSubresources[info.subresource];
-  if (strategy !== undefined) {
-    if (method === "GET") return getObject(request, pods, handlers.clock);
-    if (method === "PUT") return updateObject(request, pods, handlers, strategy);
-    if (method === "PATCH") return patchObject(request, pods, handlers, strategy);
-    throw methodNotAllowed();
   }
   if (!isConnect(info.subresource)) throw pathNotFound();
   if (info.subresource !== "log") {

@@ -11,11 +11,16 @@ import { applyJsonPatch } from "../patch/json-patch.ts";
 import { applyMergePatch } from "../patch/merge-patch.ts";
 import { applyStrategicMergePatch } from "../patch/strategic-merge-patch.ts";
 import type { Stored } from "../registry/registry.ts";
-import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
+import {
+  type AnyObject,
+  fromStored,
+  type ServedResource,
+  toStored,
+} from "../registry/served-resource.ts";
 import type { UpdateStrategy } from "../registry/strategy.ts";
 import type { ApiRequest, Reply } from "./api-request.ts";
 import { optionsInvalid, type WriteOptions, writeOptions } from "./options.ts";
-import { respondObject } from "./respond.ts";
+import { respondWritten } from "./respond.ts";
 import { targetOf } from "./target.ts";
 import { checkPath } from "./update.ts";
 import { decodePatched, recordOwner, type WriteDependencies } from "./write-context.ts";
@@ -37,7 +42,7 @@ export function patchTypeOf(contentType: string | undefined): PatchType {
 }
 
 /** Makes the new object from the current one; undefined = there is none. */
-type Patcher = (current: Stored | undefined) => { object: AnyObject; warnings: string[] };
+type Patcher = (live: AnyObject | undefined) => { object: AnyObject; warnings: string[] };
 
 export async function patchObject(
   request: ApiRequest,
@@ -54,18 +59,18 @@ export async function patchObject(
   const before = [...request.warnings];
   const target = targetOf(resource, request.info);
   const transform = (current: Stored | undefined) => {
-    const { object, warnings } = patcher(current);
+    const { object, warnings } = patcher(current && fromStored(resource, current.object));
     request.warnings = [...before, ...warnings]; // those of the last attempt
-    return object;
+    return toStored(resource, object);
   };
-  const write = { user: request.user, dryRun: options.dryRun };
+  const write = { user: request.user, dryRun: options.dryRun, apiVersion: resource.apiVersion };
   const creates =
     type === "apply" && target.subresource === "" && registry.find(target) === undefined;
   const written = creates
     ? await registry.create(target, transform(undefined), write)
     : await registry.update(target, transform, write, strategy);
   request.warnings.push(...written.warnings);
-  return respondObject(request, resource, written.bytes, clock, written.created ? 201 : 200);
+  return respondWritten(request, resource, written.bytes, clock, written.created ? 201 : 200);
 }
 
 function applierOf(
@@ -80,14 +85,15 @@ function applierOf(
   }
   const applied = decodeApply(request.body, resource, fieldValidation);
   const { subresource } = request.info;
-  return (current) => {
-    const merged = serverSideApply(current?.object, applied.object, {
+  return (live) => {
+    const merged = serverSideApply(live, applied.object, {
       typeName: resource.typeName,
       apiVersion: resource.apiVersion,
       manager: fieldManager,
       force,
       time: formatTime(clock.now()),
       subresource: subresource === "" ? undefined : subresource,
+      otherVersions: resource.otherVersions,
       ...ownershipLimits(resource.group, resource.resource, subresource),
     });
     const { object } = decodePatched(merged, resource, { ...options, fieldValidation: "Ignore" });
@@ -109,10 +115,9 @@ function patcherOf(
   }
   const { fieldValidation } = options;
   const { patch, strict } = decodePatch(request.body, type, fieldValidation);
-  return (current) => {
-    if (current === undefined) throw notFound(resource, request.info.name);
+  return (document) => {
+    if (document === undefined) throw notFound(resource, request.info.name);
     const strictErrors: string[] = [];
-    const document = current.object;
     const value =
       type === "json"
         ? applyJsonPatch(document, patch, { fieldValidation, strictErrors })

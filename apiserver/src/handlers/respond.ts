@@ -7,7 +7,7 @@ import { type Negotiated, negotiate } from "../encoding/media-type.ts";
 import { encodeProtobuf } from "../encoding/protobuf.ts";
 import { encodePartialObject, encodeTable } from "../encoding/table.ts";
 import { encodeYaml } from "../encoding/yaml.ts";
-import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
+import { type AnyObject, fromStored, type ServedResource } from "../registry/served-resource.ts";
 import { type ApiRequest, JSON_TYPE, type Reply } from "./api-request.ts";
 
 /** What a client can get of a resource's objects. */
@@ -50,6 +50,20 @@ export function respondObject(
   }
   const value = wanted.as === "partial" ? encodePartialObject(object, wanted.version) : object;
   return { ...render(wanted, value), code };
+}
+
+/** As respondObject, of bytes in the version that is stored. */
+export function respondWritten(
+  request: ApiRequest,
+  resource: ServedResource,
+  bytes: Buffer,
+  clock: Clock,
+  code = 200,
+): Reply {
+  if (resource.conversion === undefined)
+    return respondObject(request, resource, bytes, clock, code);
+  const object = fromStored(resource, JSON.parse(bytes.toString()) as AnyObject);
+  return respondObject(request, resource, Buffer.from(jsonText(object)), clock, code);
 }
 
 /** Any value that is no stored object: Status, Scale, discovery, a list. */

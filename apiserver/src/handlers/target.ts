@@ -2,11 +2,11 @@
 
 import type { RequestInfo } from "../filters/request-info.ts";
 import type { Target } from "../registry/registry.ts";
-import type { ServedResource } from "../registry/served-resource.ts";
+import { type ServedResource, storedForm } from "../registry/served-resource.ts";
 
 export function targetOf(resource: ServedResource, info: RequestInfo): Target {
   return {
-    resource,
+    resource: storedForm(resource),
     namespace: resource.namespaced ? info.namespace : "",
     name: info.name,
     subresource: info.subresource,

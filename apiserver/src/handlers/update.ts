@@ -1,9 +1,14 @@
 import { badRequest } from "@coracle/shared/machinery/status-error";
-import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
+import {
+  type AnyObject,
+  fromStored,
+  type ServedResource,
+  toStored,
+} from "../registry/served-resource.ts";
 import type { UpdateStrategy } from "../registry/strategy.ts";
 import type { ApiRequest, Reply } from "./api-request.ts";
 import { writeOptions } from "./options.ts";
-import { respondObject } from "./respond.ts";
+import { respondWritten } from "./respond.ts";
 import { targetOf } from "./target.ts";
 import { decodeBody, recordOwner, type WriteDependencies } from "./write-context.ts";
 
@@ -20,17 +25,18 @@ export async function updateObject(
   const target = targetOf(resource, request.info);
   const transform = (current: { object: AnyObject } | undefined) => {
     const updated = structuredClone(object);
-    recordOwner(request, resource, options, clock, current?.object, updated);
-    return updated;
+    const live = current && fromStored(resource, current.object);
+    recordOwner(request, resource, options, clock, live, updated);
+    return toStored(resource, updated);
   };
   const written = await registry.update(
     target,
     transform,
-    { user: request.user, dryRun: options.dryRun },
+    { user: request.user, dryRun: options.dryRun, apiVersion: resource.apiVersion },
     strategy,
   );
   request.warnings.push(...written.warnings);
-  return respondObject(request, resource, written.bytes, clock, written.created ? 201 : 200);
+  return respondWritten(request, resource, written.bytes, clock, written.created ? 201 : 200);
 }
 
 /** The object's own name and namespace, where given, are those of the path. */

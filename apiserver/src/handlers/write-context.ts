@@ -69,6 +69,7 @@ export function recordOwner(
     manager: managerOf(request, options),
     time: formatTime(clock.now()),
     subresource: subresource === "" ? undefined : subresource,
+    otherVersions: resource.otherVersions,
     ...ownershipLimits(resource.group, resource.resource, subresource),
   });
 }

@@ -46,6 +46,8 @@ export interface Target {
 export interface WriteRequest {
   user: User;
   dryRun: boolean;
+  /** The version that the client wrote in; default the stored one. */
+  apiVersion?: string;
 }
 
 export interface Written {
@@ -145,7 +147,7 @@ export class Registry {
       dryRun: request.dryRun,
     };
     await this.#admission.admit(attributes);
-    const context = this.#context(request);
+    const context = this.#context(resource, request);
     const { strategy } = resource.behaviour;
 
     for (let attempt = 1; ; attempt++) {
@@ -240,7 +242,7 @@ export class Registry {
   ): Promise<Written | number> {
     const { resource, namespace, name } = target;
     const old = current.object;
-    const context = this.#context(request);
+    const context = this.#context(resource, request);
     keepSystemMetadata(object, old);
     object.metadata.resourceVersion = String(current.revision);
     const attributes = {
@@ -369,8 +371,12 @@ export class Registry {
     });
   }
 
-  #context(request: WriteRequest): RequestContext {
-    return { now: this.#clock.now(), user: request.user };
+  #context({ apiVersion }: ServedResource, request: WriteRequest): RequestContext {
+    return {
+      now: this.#clock.now(),
+      user: request.user,
+      apiVersion: request.apiVersion ?? apiVersion,
+    };
   }
 
   /** Steps 1 and 2 of the path: who wrote what. Heartbeats and events would drown it, so they are debug. */

@@ -8,12 +8,28 @@ import {
 } from "@coracle/shared/api/resources";
 import type { Clock } from "@coracle/shared/runtime/clock";
 import type { Logger } from "@coracle/shared/runtime/logger";
+import { encodeObject } from "../encoding/encode.ts";
+import { convertedStorage } from "../storage/converted-storage.ts";
 import type { Storage } from "../storage/storage.ts";
 import { WatchCache } from "../storage/watch-cache.ts";
-import type { AnyObject, ServedResource } from "./served-resource.ts";
+import type {
+  AnyObject,
+  Conversion,
+  DescribedResource,
+  ServedResource,
+} from "./served-resource.ts";
 import type { ResourceBehaviour } from "./strategy.ts";
 
 export type Behaviours = Readonly<Record<ResourceName, ResourceBehaviour<AnyObject>>>;
+
+/** A further version of a stored kind. */
+export interface KindVersion {
+  row: ResourceRow;
+  stored: ResourceName;
+  behaviour: ResourceBehaviour<AnyObject>;
+  toStored: Conversion["toStored"];
+  fromStored: Conversion["fromStored"];
+}
 
 export interface TableDependencies {
   storage: Storage;
@@ -21,20 +37,29 @@ export interface TableDependencies {
   logger: Logger;
 }
 
-export class ResourceTable {
-  readonly #byPath = new Map<string, ServedResource>();
+const pathOf = ({ group, version, resource }: DescribedResource): string =>
+  `${group}/${version}/${resource}`;
 
+export class ResourceTable {
+  readonly #served = new Map<string, ServedResource>();
+  readonly #described = new Map<string, DescribedResource>();
   readonly #groups = new Set<string>();
   readonly #groupVersions = new Set<string>();
 
   add(resource: ServedResource): void {
+    this.#served.set(pathOf(resource), resource);
+    this.describe(resource);
+  }
+
+  /** A resource of which nothing is stored: discovery names it, a handler of its own answers (handlers/computed.ts). */
+  describe(resource: DescribedResource): void {
     this.#groups.add(resource.group);
     this.#groupVersions.add(`${resource.group}/${resource.version}`);
-    this.#byPath.set(`${resource.group}/${resource.version}/${resource.resource}`, resource);
+    this.#described.set(pathOf(resource), resource);
   }
 
   find(group: string, version: string, plural: string): ServedResource | undefined {
-    return this.#byPath.get(`${group}/${version}/${plural}`);
+    return this.#served.get(`${group}/${version}/${plural}`);
   }
 
   /** A built-in resource, which is always there. */
@@ -45,8 +70,14 @@ export class ResourceTable {
     return resource;
   }
 
+  /** Every resource that has objects, each kind in each of its versions. */
   all(): ServedResource[] {
-    return [...this.#byPath.values()];
+    return [...this.#served.values()];
+  }
+
+  /** Everything that discovery names. */
+  described(): DescribedResource[] {
+    return [...this.#described.values()];
   }
 
   hasGroupVersion(group: string, version: string): boolean {
@@ -60,11 +91,16 @@ export class ResourceTable {
 
 export function builtInTable(
   behaviours: Behaviours,
+  versions: readonly KindVersion[],
   dependencies: TableDependencies,
 ): ResourceTable {
   const table = new ResourceTable();
   for (const [name, row] of Object.entries(rows) as [ResourceName, ResourceRow][]) {
-    table.add(servedResource(row, behaviours[name], dependencies));
+    const behaviour = behaviours[name];
+    if (behaviour !== undefined) table.add(servedResource(row, behaviour, dependencies));
+  }
+  for (const version of versions) {
+    table.add(convertedResource(table.named(version.stored), version, dependencies));
   }
   return table;
 }
@@ -77,6 +113,22 @@ const UNSERVED = new Set([
   "serviceaccounts/token",
   "services/proxy",
 ]);
+
+/** Of a resource that nothing is stored of. */
+export function describedResource(row: ResourceRow): DescribedResource {
+  const typeName = typeNameOf(row.group, row.version, row.kind);
+  if (typeName === undefined) throw new Error(`no type facts about ${row.kind}`);
+  return {
+    fact: factOf(row),
+    group: row.group,
+    version: row.version,
+    resource: row.plural,
+    kind: row.kind,
+    namespaced: row.namespaced,
+    apiVersion: apiVersionOf(row),
+    typeName,
+  };
+}
 
 function factOf(row: ResourceRow): ResourceFact {
   const fact = resourceFacts.find(
@@ -94,11 +146,11 @@ function servedResource(
   behaviour: ResourceBehaviour<AnyObject>,
   { storage, clock, logger }: TableDependencies,
 ): ServedResource {
-  const apiVersion = apiVersionOf(row);
-  const head = Buffer.from(`{"kind":"${row.kind}","apiVersion":"${apiVersion}","metadata":{`);
+  const described = describedResource(row);
+  const head = Buffer.from(
+    `{"kind":"${row.kind}","apiVersion":"${described.apiVersion}","metadata":{`,
+  );
   const keyPrefix = `/registry/${behaviour.storagePrefix}/`;
-  const typeName = typeNameOf(row.group, row.version, row.kind);
-  if (typeName === undefined) throw new Error(`no type facts about ${row.kind}`);
   const cache = new WatchCache({
     storage,
     prefix: keyPrefix,
@@ -111,18 +163,42 @@ function servedResource(
     clock,
     logger,
   });
-  return {
-    fact: factOf(row),
-    group: row.group,
-    version: row.version,
-    resource: row.plural,
-    kind: row.kind,
-    namespaced: row.namespaced,
-    apiVersion,
-    typeName,
-    behaviour,
-    cache,
-    keyPrefix,
-    head,
+  return { ...described, behaviour, cache, keyPrefix, head, otherVersions: new Map() };
+}
+
+function convertedResource(
+  stored: ServedResource,
+  { row, behaviour, toStored, fromStored }: KindVersion,
+  dependencies: TableDependencies,
+): ServedResource {
+  const convert = (value: Buffer): Buffer =>
+    encodeObject(fromStored(JSON.parse(value.toString()) as AnyObject));
+  const storage = convertedStorage(dependencies.storage, convert);
+  const resource = servedResource(row, behaviour, { ...dependencies, storage });
+  let starting: Promise<void> | undefined;
+  let started = false;
+  resource.conversion = {
+    stored,
+    toStored,
+    fromStored,
+    start() {
+      if (started) return undefined;
+      starting ??= resource.cache.start().then(
+        () => {
+          started = true;
+        },
+        (error: unknown) => {
+          starting = undefined;
+          throw error;
+        },
+      );
+      return starting;
+    },
   };
+  resource.otherVersions.set(stored.apiVersion, { typeName: stored.typeName, convert: toStored });
+  stored.otherVersions.set(resource.apiVersion, {
+    typeName: resource.typeName,
+    convert: fromStored,
+  });
+  return resource;
 }

@@ -1,4 +1,4 @@
-// The run-time row of one served resource: everything that routes, discovery, tables and handlers derive from.
+// The run-time rows of served resources: everything that routes, discovery, tables and handlers derive from.
 import type { ResourceFact } from "@coracle/shared/api/facts";
 import type { KubernetesObject } from "@coracle/shared/api/resources";
 import type { GroupResource } from "@coracle/shared/machinery/status-error";
@@ -8,7 +8,8 @@ import type { ResourceBehaviour } from "./strategy.ts";
 /** An object as the API server handles it: any kind. */
 export type AnyObject = KubernetesObject & { [member: string]: unknown };
 
-export interface ServedResource extends GroupResource {
+/** What discovery and OpenAPI tell of a resource. */
+export interface DescribedResource extends GroupResource {
   fact: ResourceFact;
   group: string;
   version: string;
@@ -20,13 +21,48 @@ export interface ServedResource extends GroupResource {
   apiVersion: string;
   /** Full name of the type in the field facts. */
   typeName: string;
+}
+
+/** A resource whose objects are in the store. */
+export interface ServedResource extends DescribedResource {
   behaviour: ResourceBehaviour<AnyObject>;
   cache: WatchCache;
   /** `/registry/pods/` */
   keyPrefix: string;
-  /** `{"kind":"Pod","apiVersion":"v1","metadata":{`: how every stored object of the kind begins. */
+  /** `{"kind":"Pod","apiVersion":"v1","metadata":{`: how every object of the kind begins. */
   head: Buffer;
+  /** Only of a version that is not the stored one. */
+  conversion?: Conversion;
+  /** How an object of this version looks in the other versions of its kind, by their apiVersion. */
+  otherVersions: Map<string, VersionView>;
 }
+
+export interface VersionView {
+  typeName: string;
+  /** Does not change its argument. */
+  convert(object: AnyObject): AnyObject;
+}
+
+export interface Conversion {
+  stored: ServedResource;
+  /** Neither changes its argument. */
+  toStored(object: AnyObject): AnyObject;
+  fromStored(object: AnyObject): AnyObject;
+  /** The cache of a version that nobody asks for is not filled: undefined when it is already. */
+  start(): Promise<void> | undefined;
+}
+
+/** The row whose objects are in the store, whatever version was asked for. */
+export const storedForm = (resource: ServedResource): ServedResource =>
+  resource.conversion?.stored ?? resource;
+
+/** An object of the asked version as it is stored. */
+export const toStored = (resource: ServedResource, object: AnyObject): AnyObject =>
+  resource.conversion === undefined ? object : resource.conversion.toStored(object);
+
+/** A stored object in the asked version. */
+export const fromStored = (resource: ServedResource, object: AnyObject): AnyObject =>
+  resource.conversion === undefined ? object : resource.conversion.fromStored(object);
 
 export function keyFor(resource: ServedResource, namespace: string, name: string): string {
   return resource.namespaced

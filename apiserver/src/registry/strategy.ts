@@ -2,12 +2,14 @@
 // function needs besides the objects is in the context. One declaration a kind, keyed by the resource's name.
 import type { ColumnFact } from "@coracle/shared/api/facts";
 import type { KubernetesObject } from "@coracle/shared/api/resources";
-import type { FieldError } from "@coracle/shared/machinery/status-error";
+import type { FieldError, StatusError } from "@coracle/shared/machinery/status-error";
 
 export interface RequestContext {
   /** Milliseconds since the epoch. */
   now: number;
   user: { name: string; groups: readonly string[] };
+  /** The version that the client wrote in, e.g. `events.k8s.io/v1`. */
+  apiVersion: string;
 }
 
 /** What an update may change besides metadata that every kind shares. */
@@ -54,7 +56,15 @@ export interface ResourceBehaviour<T extends KubernetesObject> {
   strategy: Strategy<T>;
   /** Absent where the kind has no /status. */
   statusStrategy?: UpdateStrategy<T>;
+  /** Further parts that are written through a path of their own (`resize`, `approval`): how such an update is judged. */
+  subresources?: Readonly<Record<string, UpdateStrategy<T>>>;
   scale?: ScaleMapping<T>;
+  /** What a deletion without a policy does to dependents. Default Background. */
+  defaultPropagation?: "Orphan";
+  /** Texts of `Warning` headers of a deletion; `policy` is what the client asked for. */
+  warningsOnDelete?(object: T, policy: string | undefined): string[];
+  /** Why this object may not be deleted. */
+  refuseDelete?(object: T): StatusError | undefined;
   graceful?: GracefulDeletion<T>;
   /** Findings on metadata.name; upstream's rule for this kind (DNS subdomain, DNS label, …): the texts after `Invalid value: "x": `. */
   validateName(name: string): string[];

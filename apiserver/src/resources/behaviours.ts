@@ -29,7 +29,9 @@ function named<T extends KubernetesObject>(behaviour: ResourceBehaviour<T>): Res
   };
 }
 
-export const behaviours = {
+export const behaviours: {
+  [N in ResourceName]?: ResourceBehaviour<ResourceTypes[N]>;
+} = {
   configmaps: named(configMapBehaviour),
   events: eventBehaviour,
   namespaces: named(namespaceBehaviour),
@@ -41,4 +43,4 @@ export const behaviours = {
   "deployments.apps": named(deploymentBehaviour),
   "replicasets.apps": named(replicaSetBehaviour),
   "leases.coordination.k8s.io": leaseBehaviour,
-} satisfies { [N in ResourceName]: ResourceBehaviour<ResourceTypes[N]> };
+};

@@ -25,7 +25,7 @@ interface Row {
 
 type AnyBehaviour = ResourceBehaviour<KubernetesObject>;
 
-const context: RequestContext = { now: 0, user: { name: "test", groups: [] } };
+const context: RequestContext = { now: 0, user: { name: "test", groups: [] }, apiVersion: "v1" };
 const behaviourOf = (name: ResourceName) => behaviours[name] as unknown as AnyBehaviour;
 const dryRun = { random: seededRandom(1), dryRun: true };
 

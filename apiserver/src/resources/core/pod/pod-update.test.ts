@@ -21,7 +21,7 @@ interface Row {
 }
 
 const KIND = { group: "", version: "v1", kind: "Pod" };
-const context = { now: 0, user: { name: "test", groups: [] } };
+const context = { now: 0, user: { name: "test", groups: [] }, apiVersion: "v1" };
 
 const strategies: Readonly<Record<string, UpdateStrategy<Pod>>> = {
   "": podBehaviour.strategy,

@@ -12,7 +12,7 @@ import created from "./testdata/created.json" with { type: "json" };
 import refused from "./testdata/refused.json" with { type: "json" };
 
 const KIND = { group: "", version: "v1", kind: "Pod" };
-const context = { now: Date.UTC(2026, 0, 1), user: { name: "test", groups: [] } };
+const context = { now: Date.UTC(2026, 0, 1), user: { name: "test", groups: [] }, apiVersion: "v1" };
 const serviceAccount = { metadata: { name: "default", namespace: "podcase" } } as ServiceAccount;
 
 function decodePod(input: object): Pod {

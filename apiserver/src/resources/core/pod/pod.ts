@@ -12,6 +12,7 @@ import { preparePodStatus, validatePodStatusUpdate } from "./pod-status-validati
 import { isFinished, podCells, podRowConditions } from "./pod-table.ts";
 import { preparePodForUpdate, validatePodUpdate } from "./pod-update-validation.ts";
 import { podCreateWarnings, podStatusWarnings } from "./pod-warnings.ts";
+import { ephemeralContainersStrategy, resizeStrategy } from "./subresource-strategies.ts";
 
 function validatePodCreate(pod: Pod): FieldError[] {
   const errors: FieldError[] = [];
@@ -50,6 +51,7 @@ export const podBehaviour: ResourceBehaviour<Pod> = {
   setDefaults: setPodDefaults,
   strategy,
   statusStrategy,
+  subresources: { ephemeralcontainers: ephemeralContainersStrategy, resize: resizeStrategy },
   graceful: {
     /** A Pod that no kubelet has, or that is over, goes at once. */
     gracePeriodSeconds(pod, requested) {
