@@ -208,11 +208,13 @@ export function decodeValue(
   typeName: string,
   fieldValidation: FieldValidation,
   origin?: PatchOrigin,
+  /** An object of the type as this function yields it: what `value` shares with it is taken as it is. */
+  known?: object,
 ): Decoded {
   const repeated = fieldValidation === "Ignore" ? [] : (origin?.strict ?? []);
   if (repeated.length === 0) {
     try {
-      const object = normaliseValue(typeName, value, { keys: 0, tolerant: false });
+      const object = normaliseValue(typeName, value, { keys: 0, tolerant: false }, known);
       return { object: object as unknown as KubernetesObject, warnings: [] };
     } catch (error) {
       if (error !== UNUSUAL) throw error;

@@ -15,13 +15,53 @@ export function jsonText(value: unknown): string {
   return text.replace(HTML, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+/** At-rest bytes, and where in them the members behind metadata are: [start of the value, its end]. */
+export interface EncodedObject {
+  bytes: Buffer;
+  spans: Readonly<Record<string, readonly [number, number]>>;
+}
+
+/** What was encoded before; its value has to be the one that its bytes say. */
+export interface EncodedBefore {
+  object: KubernetesObject;
+  encoded?: EncodedObject | undefined;
+}
+
 /** `object` has its members in upstream's order, as decode.ts yields them. */
-export function encodeObject(object: KubernetesObject): Buffer {
-  const { kind, apiVersion, metadata, ...rest } = object;
+export const encodeObject = (object: KubernetesObject): Buffer => encodeParts(object).bytes;
+
+/** As encodeObject. Members that are the very same value as `before`'s are copied, not encoded again. */
+export function encodeParts(object: KubernetesObject, before?: EncodedBefore): EncodedObject {
+  const { kind, apiVersion, metadata, ...rest } = object as KubernetesObject &
+    Record<string, unknown>;
   const atRest =
     metadata.resourceVersion === undefined ? metadata : { ...metadata, resourceVersion: undefined };
-  return Buffer.from(jsonText({ kind, apiVersion, metadata: atRest, ...rest }), "utf8");
+  const old = before?.object as Record<string, unknown> | undefined;
+  const encoded = before?.encoded;
+  const parts: Buffer[] = [
+    Buffer.from(jsonText({ kind, apiVersion, metadata: atRest }).slice(0, -1)),
+  ];
+  let length = (parts[0] as Buffer).length;
+  const spans: Record<string, readonly [number, number]> = {};
+  for (const name in rest) {
+    const value = rest[name];
+    if (value === undefined) continue;
+    const label = Buffer.from(`,${jsonText(name)}:`);
+    const known = value === old?.[name] ? encoded?.spans[name] : undefined;
+    const part: Buffer =
+      encoded !== undefined && known !== undefined && typeof value === "object"
+        ? encoded.bytes.subarray(...known)
+        : Buffer.from(jsonText(value));
+    const start = length + label.length;
+    length = start + part.length;
+    spans[name] = [start, length];
+    parts.push(label, part);
+  }
+  parts.push(CLOSE);
+  return { bytes: Buffer.concat(parts, length + 1), spans };
 }
+
+const CLOSE = Buffer.from("}");
 
 /** `{"kind":"Pod","apiVersion":"v1","metadata":{`: what every object of the kind begins with. */
 export const objectHead = (kind: string, apiVersion: string): string =>

@@ -31,7 +31,8 @@ export interface Tally {
   reuse?: boolean;
 }
 
-type Normalise = (value: unknown, tally: Tally) => unknown;
+/** What `known` shares with the value has been through here before. */
+type Normalise = (value: unknown, tally: Tally, known?: unknown) => unknown;
 
 /** What a value becomes when it is there (never null), and what Go prints for its zero value. */
 interface ValueCodec {
@@ -183,15 +184,23 @@ const scalarCodecs: Readonly<Record<Scalar, ValueCodec>> = {
   raw: { normalise: normaliseRaw, zero: () => null, isEmpty: never },
 };
 
+const NOTHING_KNOWN: readonly unknown[] = [];
+
+/** The very same list or object. */
+const isSettled = (value: unknown, known: unknown): boolean =>
+  value === known && typeof value === "object" && value !== null;
+
 function listCodec(element: ValueCodec): ValueCodec {
   const { normalise, zero } = element;
   return {
-    normalise: (value, tally) => {
+    normalise: (value, tally, known) => {
       if (!Array.isArray(value)) throw UNUSUAL;
+      const before = Array.isArray(known) ? known : NOTHING_KNOWN;
       const out = tally.reuse === true ? value : new Array<unknown>(value.length);
       for (let i = 0; i < value.length; i++) {
         const item = value[i];
-        out[i] = item === null ? zero() : normalise(item, tally);
+        if (item === null) out[i] = zero();
+        else out[i] = isSettled(item, before[i]) ? item : normalise(item, tally, before[i]);
       }
       return out;
     },
@@ -297,8 +306,8 @@ function memberCodec(member: Member): MemberCodec {
 }
 
 function omitting(normalise: Normalise, isEmpty: (value: unknown) => boolean): Normalise {
-  return (value, tally) => {
-    const result = normalise(value, tally);
+  return (value, tally, known) => {
+    const result = normalise(value, tally, known);
     return isEmpty(result) ? undefined : result;
   };
 }
@@ -327,9 +336,9 @@ function structCodec(typeName: string): ValueCodec {
     return plan;
   };
   const codec: ValueCodec = {
-    normalise: (value, tally) => {
+    normalise: (value, tally, known) => {
       if (!isObject(value)) throw UNUSUAL;
-      return normaliseStruct(plan ?? planned(), value, tally);
+      return normaliseStruct(plan ?? planned(), value, tally, known as Struct | undefined);
     },
     zero: () => normaliseStruct(planned(), {}, { keys: 0, tolerant: true }),
     isEmpty: never,
@@ -338,7 +347,7 @@ function structCodec(typeName: string): ValueCodec {
   return codec;
 }
 
-function normaliseStruct(plan: StructPlan, value: Struct, tally: Tally): Struct {
+function normaliseStruct(plan: StructPlan, value: Struct, tally: Tally, known?: Struct): Struct {
   const { always, byName } = plan;
   const present: MemberCodec[] = [];
   let last = -1;
@@ -363,16 +372,23 @@ function normaliseStruct(plan: StructPlan, value: Struct, tally: Tally): Struct 
   let next = 0;
   for (const member of present) {
     next = fillAbsent(out, always, next, member.index);
-    const result = normaliseMember(member, value, tally);
+    const before = known?.[member.name];
+    const raw = value[member.name];
+    const result = isSettled(raw, before) ? raw : normaliseMember(member, value, tally, before);
     if (result !== undefined) out[member.name] = result;
   }
   fillAbsent(out, always, next, Number.POSITIVE_INFINITY);
   return out;
 }
 
-function normaliseMember(member: MemberCodec, value: Struct, tally: Tally): unknown {
+function normaliseMember(
+  member: MemberCodec,
+  value: Struct,
+  tally: Tally,
+  known?: unknown,
+): unknown {
   const raw = value[member.name];
-  return raw === null ? member.absent?.() : member.normalise(raw, tally);
+  return raw === null ? member.absent?.() : member.normalise(raw, tally, known);
 }
 
 /** Members are all there and in order: only their values may change, or be left out. */
@@ -400,8 +416,13 @@ function fillAbsent(out: Struct, always: MemberCodec[], from: number, until: num
   return next;
 }
 
-/** Throws UNUSUAL. */
-export function normaliseValue(typeName: string, value: unknown, tally: Tally): Struct {
+/** Throws UNUSUAL. `known`: a result of this function; what `value` shares with it is taken as it is. */
+export function normaliseValue(
+  typeName: string,
+  value: unknown,
+  tally: Tally,
+  known?: object,
+): Struct {
   const codec = structCodec(typeName);
-  return (value === null ? codec.zero() : codec.normalise(value, tally)) as Struct;
+  return (value === null ? codec.zero() : codec.normalise(value, tally, known)) as Struct;
 }

@@ -125,7 +125,7 @@ function patcherOf(
           ? applyMergePatch(document, patch, { fieldValidation })
           : applyStrategicMergePatch(document, patch, resource.typeName);
     const origin = { type, patch, strict: [...strict, ...strictErrors] };
-    const { object, warnings } = decodePatched(value, resource, options, origin);
+    const { object, warnings } = decodePatched(value, resource, options, origin, document);
     checkPath(request, resource, object);
     recordOwner(request, resource, options, clock, document, object);
     return { object, warnings };

@@ -40,9 +40,12 @@ export function decodePatched(
   resource: ServedResource,
   options: WriteOptions,
   origin?: PatchOrigin,
+  known?: AnyObject,
 ): { object: AnyObject; warnings: string[] } {
   const { typeName } = resource;
-  const { object, warnings } = decodeValue(value, typeName, options.fieldValidation, origin);
+  const { object, warnings } = decodeValue(value, typeName, options.fieldValidation, origin, known);
+  // The metadata of every write is changed: owners, generation.
+  if (object.metadata === known?.metadata) object.metadata = { ...object.metadata };
   resource.behaviour.setDefaults(object as AnyObject);
   return { object: object as AnyObject, warnings };
 }

@@ -22,7 +22,7 @@ import type { Logger } from "@coracle/shared/runtime/logger";
 import { type Random, safeSuffix } from "@coracle/shared/runtime/random";
 import type { AdmissionChain } from "../admission/chain.ts";
 import { revertTimes } from "../apply/revert-times.ts";
-import { encodeObject } from "../encoding/encode.ts";
+import { type EncodedObject, encodeObject, encodeParts } from "../encoding/encode.ts";
 import { validateObjectMeta, validateObjectMetaUpdate } from "../resources/metadata-validation.ts";
 import {
   type Operation,
@@ -31,6 +31,7 @@ import {
   type TransactionResult,
 } from "../storage/storage.ts";
 import { leaseFor } from "./event-lease.ts";
+import { ParsedObjects } from "./parsed-objects.ts";
 import { type AnyObject, keyFor, type ServedResource, servedBytes } from "./served-resource.ts";
 import type { RequestContext, UpdateStrategy } from "./strategy.ts";
 import type { User } from "./user.ts";
@@ -60,11 +61,12 @@ export interface Written {
   warnings: string[];
 }
 
-/** The current state of one object. */
+/** The current state of one object. Shared: nobody changes it. */
 export interface Stored {
   object: AnyObject;
   bytes: Buffer;
   revision: number;
+  encoded?: EncodedObject;
 }
 
 /** Makes the new object from the current one; called again when another writer came first. Never changes `current`. */
@@ -83,6 +85,8 @@ export interface RegistryDependencies {
   clock: Clock;
   random: Random;
   logger: Logger;
+  /** For tests: whoever changes a stored object, which is shared, gets an error. */
+  frozen?: boolean;
 }
 
 export class Registry {
@@ -91,14 +95,16 @@ export class Registry {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #logger: Logger;
+  readonly #parsed: ParsedObjects;
   #storageFailure: string | undefined;
 
-  constructor({ storage, admission, clock, random, logger }: RegistryDependencies) {
+  constructor({ storage, admission, clock, random, logger, frozen }: RegistryDependencies) {
     this.#storage = storage;
     this.#admission = admission;
     this.#clock = clock;
     this.#random = random;
     this.#logger = logger;
+    this.#parsed = new ParsedObjects({ frozen });
   }
 
   /** Why the store takes no writes any more; undefined = it does. */
@@ -126,8 +132,8 @@ export class Registry {
   find({ resource, namespace, name }: Target): Stored | undefined {
     const cached = resource.cache.get(namespace, name);
     if (cached === undefined) return undefined;
-    const object = JSON.parse(cached.bytes.toString()) as AnyObject;
-    return { object, bytes: cached.bytes, revision: cached.revision };
+    const { bytes, revision } = cached;
+    return { ...this.#parsed.get(cached.key, revision, bytes), bytes, revision };
   }
 
   async create(target: Target, object: AnyObject, request: WriteRequest): Promise<Written> {
@@ -185,6 +191,8 @@ export class Registry {
     const lease = await leaseFor(resource, this.#storage, this.#clock);
     const result = await this.#commit(0, { type: "put", key, value: atRest, lease, memo: object });
     if (!result.succeeded) throw this.#exists(resource, object);
+    const cached = resource.cache.get(namespace, name);
+    if (cached?.revision === result.revision) return cached.bytes;
     return servedBytes(resource, atRest, result.revision);
   }
 
@@ -268,15 +276,18 @@ export class Registry {
     await this.#admission.validate(attributes);
     const warnings = strategy.warningsOnUpdate?.(object, old) ?? [];
 
-    const atRest = encodeObject(object);
-    const unchanged = servedBytes(resource, atRest, current.revision);
+    const encoded = encodeParts(object, current);
+    const atRest = encoded.bytes;
+    const served = (revision: number) => servedBytes(resource, atRest, revision);
     if (isFinished(object)) {
       const removed = await this.#remove(target, object, current.revision, request.dryRun);
       if (typeof removed === "number") return removed;
-      return { bytes: unchanged, object, created: false, changed: true, warnings };
+      const bytes = served(current.revision);
+      return { bytes, object, created: false, changed: true, warnings };
     }
-    if (request.dryRun || unchanged.equals(current.bytes) || isDeepStrictEqual(object, old)) {
-      return { bytes: unchanged, object, created: false, changed: false, warnings };
+    if (request.dryRun || isUnchanged(object, current, atRest, resource.head.length)) {
+      const bytes = served(current.revision);
+      return { bytes, object, created: false, changed: false, warnings };
     }
     const key = keyFor(resource, namespace, name);
     const lease = await leaseFor(resource, this.#storage, this.#clock);
@@ -284,7 +295,9 @@ export class Registry {
     const result = await this.#commit(current.revision, put);
     if (!result.succeeded) return result.revision;
     this.#logWrite("updated", resource, object, request, target.subresource);
-    const bytes = servedBytes(resource, atRest, result.revision);
+    this.#parsed.set(key, result.revision, object, encoded);
+    const cached = resource.cache.get(namespace, name);
+    const bytes = cached?.revision === result.revision ? cached.bytes : served(result.revision);
     return { bytes, object, created: false, changed: true, warnings };
   }
 
@@ -490,6 +503,19 @@ function keepDeletion({ metadata }: AnyObject, { metadata: before }: AnyObject):
   metadata.deletionGracePeriodSeconds ??= before.deletionGracePeriodSeconds;
   if (metadata.deletionTimestamp === undefined) delete metadata.deletionTimestamp;
   if (metadata.deletionGracePeriodSeconds === undefined) delete metadata.deletionGracePeriodSeconds;
+}
+
+/** The bytes say the same, or the same in another order. */
+function isUnchanged(
+  object: AnyObject,
+  { object: old, bytes, revision }: Stored,
+  atRest: Buffer,
+  headLength: number,
+): boolean {
+  const version = `"resourceVersion":"${revision}",`.length;
+  if (bytes.length !== atRest.length + version) return false;
+  if (bytes.compare(atRest, headLength, atRest.length, headLength + version) === 0) return true;
+  return isDeepStrictEqual(object, old);
 }
 
 /** Nothing holds a deleted object any longer: no finalizer, no grace period. */

@@ -43,7 +43,7 @@ export async function startApiServer(store?: StoreConfig): Promise<TestApiServer
       tokenFile: join(pki, "tokens.csv"),
       descriptionsFile: new URL("../../../dist/descriptions.json", import.meta.url).pathname,
     },
-    { clock: systemClock, random: systemRandom, logger: silentLogger },
+    { clock: systemClock, random: systemRandom, logger: silentLogger, frozenObjects: true },
   );
   const url = `https://127.0.0.1:${server.port}`;
   const [token = ""] = read("tokens.csv").split(",");

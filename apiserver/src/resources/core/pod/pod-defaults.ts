@@ -39,8 +39,10 @@ export function setPodSpecDefaults(spec: PodSpec): void {
 export function mirrorServiceAccount(spec: PodSpec): void {
   if (!spec.serviceAccountName && spec.serviceAccount)
     spec.serviceAccountName = spec.serviceAccount;
-  if (spec.serviceAccountName) spec.serviceAccount = spec.serviceAccountName;
-  else delete spec.serviceAccount;
+  if (!spec.serviceAccountName) delete spec.serviceAccount;
+  else if (spec.serviceAccount !== spec.serviceAccountName) {
+    spec.serviceAccount = spec.serviceAccountName;
+  }
 }
 
 export function setPodDefaults(pod: Pod): void {
@@ -137,7 +139,7 @@ function setStatusDefaults(status: PodStatus): void {
   const { podIP, podIPs } = status;
   // podIP is the older field and wins where the two differ.
   if (podIP && podIPs?.[0]?.ip !== podIP) status.podIPs = [{ ip: podIP }];
-  else if (podIPs?.[0]?.ip) status.podIP = podIPs[0].ip;
+  else if (!podIP && podIPs?.[0]?.ip) status.podIP = podIPs[0].ip;
   const lists = [
     status.initContainerStatuses,
     status.containerStatuses,

@@ -45,6 +45,7 @@ export function validatePodMetadataAndSpec(pod: Pod, old: Pod): FieldError[] {
     ...repeatObjectMeta(metadata, true, isDns1123Subdomain),
   ];
   validatePodAnnotations(metadata.annotations, spec, "metadata.annotations", errors);
+  if (spec === old.spec) return errors; // what is stored was found valid
   validatePodSpec(spec, metadata, "spec", errors);
   validateOnlyForPod(spec, "spec", errors);
   return errors;
@@ -54,6 +55,7 @@ export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
   const errors = validatePodMetadataAndSpec(pod, old);
   validateAnnotationUpdate(pod, old, errors);
   const { spec } = pod;
+  if (spec === old.spec) return errors;
   if (!validateContainerUpdate(spec.containers, old.spec.containers, "spec.containers", errors)) {
     return errors;
   }

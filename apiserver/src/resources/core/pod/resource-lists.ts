@@ -26,7 +26,10 @@ function storedQuantity(text: string): string {
 /** Mutates. */
 export function storeResourceList(list: ResourceList | undefined): void {
   if (list === undefined) return;
-  for (const name in list) list[name] = storedQuantity(String(list[name]));
+  for (const name in list) {
+    const stored = storedQuantity(String(list[name]));
+    if (stored !== list[name]) list[name] = stored;
+  }
 }
 
 /** -1, 0 or 1. */
