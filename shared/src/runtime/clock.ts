@@ -115,8 +115,15 @@ function settle(): Promise<void> {
 
 /** RFC 3339 at second precision, the form of metav1.Time: `2026-01-01T00:00:00Z`. */
 export function formatTime(epochMs: number): string {
-  return `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(epochMs / 1000);
+  if (second !== lastFormatted.second) {
+    lastFormatted = { second, text: `${new Date(epochMs).toISOString().slice(0, 19)}Z` };
+  }
+  return lastFormatted.text;
 }
+
+/** A busy server asks for the same second thousands of times. */
+let lastFormatted = { second: Number.NaN, text: "" };
 
 /** RFC 3339 with microseconds, the form of metav1.MicroTime: `2026-01-01T00:00:00.000000Z`. */
 export function formatMicroTime(epochMs: number): string {
