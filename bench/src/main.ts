@@ -1,7 +1,9 @@
-// npm run bench [-- startup|memory|load|lines …] [--peer URL,TOKEN]: prints medians (and smallest and largest) of what was measured.
+// npm run bench [-- startup|memory|load|reads|pods|lines …] [--peer URL,TOKEN]: prints medians (and smallest and largest) of what was measured.
 import { benchLines } from "./lines.ts";
 import { benchLoad } from "./load.ts";
 import { benchMemory } from "./memory.ts";
+import { benchPods } from "./pods.ts";
+import { benchReads } from "./reads.ts";
 import { benchStartup } from "./startup.ts";
 
 const args = process.argv.slice(2);
@@ -14,6 +16,8 @@ const benches: Record<string, () => void | Promise<void>> = {
   startup: benchStartup,
   memory: benchMemory,
   load: () => benchLoad(peer),
+  reads: benchReads,
+  pods: benchPods,
 };
 
 const wanted = args.length > 0 ? args : Object.keys(benches);

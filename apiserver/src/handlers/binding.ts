@@ -47,7 +47,9 @@ export async function bindPod(
     target,
     (current) => {
       const { object: live } = current ?? registry.current(target);
-      const pod = structuredClone(live);
+      const { metadata, spec, status } = live as unknown as Pod;
+      // What a binding changes lies this deep.
+      const pod = { ...live, metadata: { ...metadata }, spec: { ...spec }, status: { ...status } };
       applyBinding(pod as unknown as Pod, binding, clock.now());
       return pod;
     },

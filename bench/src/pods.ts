@@ -1,0 +1,133 @@
+// Pods through the scheduler onto 1,000 nodes that nobody runs, and through scheduler and simulated kubelets to Running.
+import type { Pod } from "@coracle/shared/api/types/core-v1";
+import { formatTime, systemClock } from "@coracle/shared/runtime/clock";
+import { type BenchCluster, startCluster } from "./cluster.ts";
+import { inParallel, keptConnections, podDraft, send, watch } from "./requests.ts";
+import { quantile, summary } from "./statistics.ts";
+
+const ROUNDS = 5;
+const NODES = 1_000;
+const SCHEDULED = 5_000;
+const RUN = 1_000;
+const PODS_PATH = "/api/v1/namespaces/default/pods";
+
+export async function benchPods(): Promise<void> {
+  await benchScheduled();
+  await benchRunning();
+}
+
+async function benchScheduled(): Promise<void> {
+  const cluster = await startCluster("--only", "apiserver,scheduler");
+  try {
+    await cluster.client
+      .for("serviceaccounts")
+      .create({ metadata: { name: "default", namespace: "default" } });
+    await makeNodes(cluster);
+    const isBound = ({ spec }: Pod) => spec.nodeName !== undefined;
+    await rounds(cluster, `Pods bound on ${NODES} nodes`, SCHEDULED, isBound);
+  } finally {
+    await cluster.stop();
+  }
+}
+
+async function benchRunning(): Promise<void> {
+  const cluster = await startCluster("--nodes", "20");
+  try {
+    await serviceAccount(cluster);
+    const isRunning = ({ status }: Pod) => status.phase === "Running";
+    await rounds(cluster, "Pods Running on 20 simulated nodes", RUN, isRunning);
+  } finally {
+    await cluster.stop();
+  }
+}
+
+async function serviceAccount(cluster: BenchCluster): Promise<void> {
+  const accounts = cluster.client.for("serviceaccounts");
+  for (;;) {
+    const { items } = await accounts.list({ namespace: "default" });
+    if (items.length > 0) return;
+    await systemClock.sleep(20);
+  }
+}
+
+async function makeNodes(cluster: BenchCluster): Promise<void> {
+  const agent = keptConnections(32);
+  const now = formatTime(systemClock.now());
+  const conditions = [
+    { type: "Ready", status: "True", reason: "KubeletReady", lastHeartbeatTime: now },
+  ];
+  const resources = { cpu: "16", memory: "64Gi", pods: "110" };
+  await inParallel(NODES, 32, async (i) => {
+    const name = `node-${i}`;
+    await send(cluster, agent, "POST", "/api/v1/nodes", { metadata: { name } });
+    const status = { capacity: resources, allocatable: resources, conditions };
+    await send(cluster, agent, "PATCH", `/api/v1/nodes/${name}/status`, { status });
+    // A node begins with a taint that the node lifecycle controller would take away.
+    await send(cluster, agent, "PATCH", `/api/v1/nodes/${name}`, { spec: { taints: null } });
+  });
+  agent.destroy();
+}
+
+async function rounds(
+  cluster: BenchCluster,
+  name: string,
+  count: number,
+  arrived: (pod: Pod) => boolean,
+): Promise<void> {
+  const rates: number[] = [];
+  const p99: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const { rate, latencies } = await oneRound(cluster, `r${round}`, count, arrived);
+    rates.push(rate);
+    p99.push(quantile(latencies, 0.99) ?? Number.NaN);
+    await removeAll(cluster);
+  }
+  console.log(`${name}: ${summary(rates, "/s")}, p99 from create ${summary(p99, "ms")}`);
+}
+
+async function oneRound(
+  cluster: BenchCluster,
+  prefix: string,
+  count: number,
+  arrived: (pod: Pod) => boolean,
+): Promise<{ rate: number; latencies: number[] }> {
+  const agent = keptConnections(32);
+  const { metadata } = await cluster.client.for("pods").list({ limit: 1 });
+  const createdAt = new Map<string, number>();
+  const latencies: number[] = [];
+  let finish = () => {};
+  const done = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const path = `${PODS_PATH}?watch=1&resourceVersion=${metadata.resourceVersion}`;
+  const open = await watch(cluster, path, (line) => {
+    const pod = (JSON.parse(line.toString()) as { object: Pod }).object;
+    const since = createdAt.get(pod.metadata.name);
+    if (since === undefined || !arrived(pod)) return;
+    createdAt.delete(pod.metadata.name);
+    latencies.push(systemClock.monotonic() - since);
+    if (latencies.length === count) finish();
+  });
+  const startedAt = systemClock.monotonic();
+  await inParallel(count, 32, async (i) => {
+    const pod = podDraft(`${prefix}-${i}`);
+    createdAt.set(pod.metadata.name, systemClock.monotonic());
+    await send(cluster, agent, "POST", PODS_PATH, pod);
+  });
+  await done;
+  const rate = (count * 1000) / (systemClock.monotonic() - startedAt);
+  open.close();
+  agent.destroy();
+  return { rate, latencies };
+}
+
+async function removeAll(cluster: BenchCluster): Promise<void> {
+  const agent = keptConnections(1);
+  await send(cluster, agent, "DELETE", `${PODS_PATH}?gracePeriodSeconds=0`);
+  agent.destroy();
+  for (;;) {
+    const { items } = await cluster.client.for("pods").list({ namespace: "default", limit: 1 });
+    if (items.length === 0) return;
+    await systemClock.sleep(50);
+  }
+}
