@@ -1,6 +1,5 @@
 // What upstream's default admission plugins do to a Pod: ServiceAccount, Priority, DefaultTolerationSeconds,
-// RuntimeClass. Pure: the
-// caller looks up what they need.
+// RuntimeClass. Pure: the caller looks up what they need.
 import type {
   Pod,
   PodSpec,
@@ -9,32 +8,16 @@ import type {
   Toleration,
   Volume,
 } from "@coracle/shared/api/types/core-v1";
-import { forbidden, type StatusError } from "@coracle/shared/machinery/status-error";
 import { type Random, safeSuffix } from "@coracle/shared/runtime/random";
+import { admitPriority, admitRuntimeClass, type PodClasses, refusePod } from "./class-admission.ts";
 import { mirrorServiceAccount } from "./pod-defaults.ts";
 import { MIRROR_ANNOTATION } from "./pod-spec-validation.ts";
 import { visitContainers } from "./visit-containers.ts";
 
-/** The part of a scheduling.k8s.io PriorityClass that a Pod takes over. */
-export interface PriorityClassValue {
-  value: number;
-  preemptionPolicy: NonNullable<PodSpec["preemptionPolicy"]>;
-}
-
-export interface PodAdmission {
+export interface PodAdmission extends PodClasses {
   /** The account that the Pod names (`default` if none), undefined when there is none. */
   serviceAccount: ServiceAccount | undefined;
-  /** Classes besides the two that every cluster has. */
-  priorityClass?: (name: string) => PriorityClassValue | undefined;
   random: Random;
-}
-
-const PODS = { group: "", resource: "pods" };
-
-/** Names have not been generated yet when admission runs. */
-function refuse(pod: Pod, why: string): StatusError {
-  const { name, generateName } = pod.metadata;
-  return forbidden(PODS, name || generateName || "Unknown", why);
 }
 
 /** On create, after the defaults. Mutates; throws Forbidden in upstream's words. */
@@ -42,7 +25,7 @@ export function admitPod(pod: Pod, context: PodAdmission): void {
   admitServiceAccount(pod, context);
   admitPriority(pod, context);
   addTolerations(pod.spec);
-  admitRuntimeClass(pod);
+  admitRuntimeClass(pod, context);
 }
 
 /** On update: what the client left out and the server once set stays. */
@@ -64,7 +47,7 @@ function admitServiceAccount(pod: Pod, { serviceAccount, random }: PodAdmission)
   if (serviceAccount === undefined) {
     const name = spec.serviceAccountName;
     const account = `${pod.metadata.namespace}/${name}`;
-    throw refuse(
+    throw refusePod(
       pod,
       `error looking up service account ${account}: serviceaccount ${JSON.stringify(name)} not found`,
     );
@@ -86,14 +69,14 @@ const TRUE_TEXTS = new Set(["1", "t", "T", "true", "TRUE", "True"]);
 function admitMirror(pod: Pod): void {
   const { spec } = pod;
   if (spec.serviceAccountName) {
-    throw refuse(pod, "a mirror pod may not reference service accounts");
+    throw refusePod(pod, "a mirror pod may not reference service accounts");
   }
-  if (usesSecrets(spec)) throw refuse(pod, "a mirror pod may not reference secrets");
+  if (usesSecrets(spec)) throw refusePod(pod, "a mirror pod may not reference secrets");
   const tokens = spec.volumes?.some((volume) =>
     volume.projected?.sources?.some((source) => source.serviceAccountToken),
   );
   if (tokens) {
-    throw refuse(pod, "a mirror pod may not use ServiceAccountToken volume projections");
+    throw refusePod(pod, "a mirror pod may not use ServiceAccountToken volume projections");
   }
 }
 
@@ -168,7 +151,7 @@ function limitSecrets(pod: Pod, account: ServiceAccount): void {
   const not = `is not allowed because service account ${name} does not reference that`;
   const check = (who: string, secret: string | undefined) => {
     if (own.has(secret)) return;
-    throw refuse(pod, `${who} secret.secretName="${secret ?? ""}" ${not} secret`);
+    throw refusePod(pod, `${who} secret.secretName="${secret ?? ""}" ${not} secret`);
   };
   for (const { secret } of pod.spec.volumes ?? []) {
     if (secret) check("volume with", secret.secretName);
@@ -188,37 +171,11 @@ function limitSecrets(pod: Pod, account: ServiceAccount): void {
   const pulls = new Set((account.imagePullSecrets ?? []).map((secret) => secret.name));
   pod.spec.imagePullSecrets?.forEach((secret, i) => {
     if (pulls.has(secret.name)) return;
-    throw refuse(pod, `imagePullSecrets[${i}].name="${secret.name ?? ""}" ${not} imagePullSecret`);
+    throw refusePod(
+      pod,
+      `imagePullSecrets[${i}].name="${secret.name ?? ""}" ${not} imagePullSecret`,
+    );
   });
-}
-
-const SYSTEM_CLASSES: Readonly<Record<string, PriorityClassValue>> = {
-  "system-cluster-critical": { value: 2_000_000_000, preemptionPolicy: "PreemptLowerPriority" },
-  "system-node-critical": { value: 2_000_001_000, preemptionPolicy: "PreemptLowerPriority" },
-};
-const NO_CLASS: PriorityClassValue = { value: 0, preemptionPolicy: "PreemptLowerPriority" };
-
-function admitPriority(pod: Pod, { priorityClass }: PodAdmission): void {
-  const { spec } = pod;
-  const name = spec.priorityClassName;
-  const found = name ? (SYSTEM_CLASSES[name] ?? priorityClass?.(name)) : NO_CLASS;
-  if (found === undefined) throw refuse(pod, `no PriorityClass with name ${name} was found`);
-  const { value, preemptionPolicy } = found;
-  const computed = "from the given PriorityClass name";
-  if (spec.priority !== undefined && spec.priority !== value) {
-    throw refuse(
-      pod,
-      `the integer value of priority (${spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} ${computed}`,
-    );
-  }
-  if (spec.preemptionPolicy !== undefined && spec.preemptionPolicy !== preemptionPolicy) {
-    throw refuse(
-      pod,
-      `the string value of PreemptionPolicy (${spec.preemptionPolicy}) must not be provided in pod spec; priority admission controller computed ${preemptionPolicy} ${computed}`,
-    );
-  }
-  spec.priority = value;
-  spec.preemptionPolicy = preemptionPolicy;
 }
 
 const EVICTION_SECONDS = 300;
@@ -243,18 +200,4 @@ function addTolerations(spec: PodSpec): void {
       tolerationSeconds: EVICTION_SECONDS,
     });
   }
-}
-
-/** There are no RuntimeClasses here, so a Pod can neither name one nor have the overhead of one. */
-function admitRuntimeClass(pod: Pod): void {
-  const { runtimeClassName: name } = pod.spec;
-  if (name === undefined) return;
-  throw refuse(pod, `pod rejected: RuntimeClass ${JSON.stringify(name)} not found`);
-}
-
-/** The validating half, on create after the strategy's validation. Throws Forbidden. */
-export function validateAdmittedPod(pod: Pod): void {
-  if (pod.spec.overhead === undefined) return;
-  const why = "Pod Overhead set without corresponding RuntimeClass defined Overhead";
-  throw refuse(pod, `pod rejected: ${why}`);
 }

@@ -45,7 +45,11 @@ function checkWeight(weight: number | undefined, field: string, errors: FieldErr
   }
 }
 
-function validateNodeSelector(selector: NodeSelector, path: string, errors: FieldError[]): void {
+export function validateNodeSelector(
+  selector: NodeSelector,
+  path: string,
+  errors: FieldError[],
+): void {
   const terms = selector.nodeSelectorTerms ?? [];
   const at = `${path}.nodeSelectorTerms`;
   if (terms.length === 0) {

@@ -5,6 +5,7 @@ import type {
   TypedLocalObjectReference,
   TypedObjectReference,
 } from "@coracle/shared/api/types/core-v1";
+import type { ObjectMeta } from "@coracle/shared/api/types/meta-v1";
 import {
   forbiddenField,
   invalidValue,
@@ -35,43 +36,47 @@ const NOT_IN_TEMPLATES = [
   "managedFields",
 ];
 
-export function validateClaimTemplate(
-  template: PersistentVolumeClaimTemplate,
-  path: string,
+/** The metadata that is given to what is made of a template (upstream: ValidateTemplateObjectMeta). */
+export function validateTemplateMetadata(
+  given: Partial<ObjectMeta> | undefined,
+  at: string,
   errors: FieldError[],
 ): void {
-  const metadata = (template.metadata ?? {}) as unknown as Record<string, unknown>;
-  const at = `${path}.metadata`;
+  const metadata = (given ?? {}) as Record<string, unknown>;
   errors.push(
-    ...validateAnnotations(template.metadata?.annotations, `${at}.annotations`),
-    ...validateLabels(template.metadata?.labels, `${at}.labels`),
+    ...validateAnnotations(given?.annotations, `${at}.annotations`),
+    ...validateLabels(given?.labels, `${at}.labels`),
   );
   for (const field of NOT_IN_TEMPLATES) {
     const value = metadata[field === "uID" ? "uid" : field];
     if (value == null || value === "" || value === 0) continue;
     errors.push(forbiddenField(`${at}.${field}`, "cannot be set"));
   }
+}
+
+export function validateClaimTemplate(
+  template: PersistentVolumeClaimTemplate,
+  path: string,
+  errors: FieldError[],
+): void {
+  validateTemplateMetadata(template.metadata, `${path}.metadata`, errors);
   validateClaimSpec(template.spec ?? {}, `${path}.spec`, errors);
 }
 
 const ACCESS_MODES = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 
-function validateClaimSpec(
+/** Of any claim (upstream: ValidatePersistentVolumeClaimSpec). `anyApiGroup`: a group that was let in before may stay. */
+export function validateClaimSpec(
   spec: PersistentVolumeClaimSpec,
   path: string,
   errors: FieldError[],
+  anyApiGroup = false,
 ): void {
   const modes: readonly string[] = spec.accessModes ?? [];
   const field = `${path}.accessModes`;
   if (modes.length === 0) errors.push(required(field, "at least 1 access mode is required"));
   if (spec.selector) validateLabelSelector(spec.selector, `${path}.selector`, errors);
-  for (const mode of modes) {
-    if (!ACCESS_MODES.includes(mode)) errors.push(notSupported(field, mode, ACCESS_MODES));
-  }
-  const others = modes.some((mode) => mode !== "ReadWriteOncePod" && ACCESS_MODES.includes(mode));
-  if (modes.includes("ReadWriteOncePod") && others) {
-    errors.push(forbiddenField(field, "may not use ReadWriteOncePod with other access modes"));
-  }
+  checkAccessModes(modes, field, errors);
   checkStorage(spec, `${path}.resources[storage]`, errors);
   const { storageClassName, volumeMode, volumeAttributesClassName } = spec;
   if (storageClassName) {
@@ -81,11 +86,26 @@ function validateClaimSpec(
   if (volumeMode !== undefined && volumeMode !== "Block" && volumeMode !== "Filesystem") {
     errors.push(notSupported(`${path}.volumeMode`, volumeMode, ["Block", "Filesystem"]));
   }
-  validateDataSources(spec, path, errors);
+  validateDataSources(spec, path, errors, anyApiGroup);
   if (volumeAttributesClassName) {
     const at = `${path}.volumeAttributesClassName`;
     const texts = isDns1123Subdomain(volumeAttributesClassName);
     addInvalid(errors, at, volumeAttributesClassName, texts);
+  }
+}
+
+/** Of a claim or a volume. */
+export function checkAccessModes(
+  modes: readonly string[],
+  field: string,
+  errors: FieldError[],
+): void {
+  for (const mode of modes) {
+    if (!ACCESS_MODES.includes(mode)) errors.push(notSupported(field, mode, ACCESS_MODES));
+  }
+  const others = modes.some((mode) => mode !== "ReadWriteOncePod" && ACCESS_MODES.includes(mode));
+  if (modes.includes("ReadWriteOncePod") && others) {
+    errors.push(forbiddenField(field, "may not use ReadWriteOncePod with other access modes"));
   }
 }
 
@@ -101,9 +121,12 @@ function validateDataSources(
   { dataSource, dataSourceRef }: PersistentVolumeClaimSpec,
   path: string,
   errors: FieldError[],
+  anyApiGroup: boolean,
 ): void {
-  if (dataSource) validateDataSource(dataSource, `${path}.dataSource`, errors);
-  if (dataSourceRef) validateDataSource(dataSourceRef, `${path}.dataSourceRef`, errors);
+  if (dataSource) validateDataSource(dataSource, `${path}.dataSource`, errors, anyApiGroup);
+  if (dataSourceRef) {
+    validateDataSource(dataSourceRef, `${path}.dataSourceRef`, errors, anyApiGroup);
+  }
   if (!dataSource || !dataSourceRef) return;
   // The value that upstream prints here is a path, whose parts Go keeps to itself: nothing shows.
   if (dataSourceRef.namespace) {
@@ -122,11 +145,13 @@ function validateDataSource(
   source: TypedLocalObjectReference | TypedObjectReference,
   path: string,
   errors: FieldError[],
+  anyApiGroup: boolean,
 ): void {
   if (!source.name) errors.push(required(`${path}.name`));
   if (!source.kind) errors.push(required(`${path}.kind`));
   if (source.apiGroup) {
-    addInvalid(errors, `${path}.apiGroup`, source.apiGroup, isDns1123Subdomain(source.apiGroup));
+    const texts = anyApiGroup ? [] : isDns1123Subdomain(source.apiGroup);
+    addInvalid(errors, `${path}.apiGroup`, source.apiGroup, texts);
   } else if (source.kind !== "PersistentVolumeClaim") {
     const detail = "must be 'PersistentVolumeClaim' when referencing the default apiGroup";
     errors.push(invalidValue(path, source.kind ?? "", detail));

@@ -42,7 +42,9 @@ export function setFieldRefDefaults(ref: ObjectFieldSelector | undefined): void 
 
 /** Not a default but a struct that is never left out: a divisor prints as 0. */
 export function setResourceFieldRefDefaults(ref: ResourceFieldSelector | undefined): void {
-  if (ref) ref.divisor = canonical(ref.divisor ?? "0");
+  if (ref === undefined || ref === null) return;
+  const divisor = canonical(ref.divisor ?? "0");
+  if (divisor !== ref.divisor) ref.divisor = divisor;
 }
 
 function setProbeDefaults(probe: Probe | undefined): void {

@@ -110,17 +110,21 @@ const QUALIFIED_NAMES: Readonly<Record<string, RegExp>> = {
   naa: /^naa.[A-Za-z0-9]{32}$/,
 };
 
-function checkIscsiName(errors: FieldError[], field: string, name: string): void {
+export function checkIscsiName(
+  errors: FieldError[],
+  field: string,
+  name: string,
+  unknown = "must be valid format starting with iqn, eui, or naa",
+): void {
   const pattern = QUALIFIED_NAMES[name.slice(0, 3)];
   if (!pattern) {
-    const detail = "must be valid format starting with iqn, eui, or naa";
-    errors.push(invalidValue(field, name, detail));
+    errors.push(invalidValue(field, name, unknown));
   } else if (!pattern.test(name)) {
     errors.push(invalidValue(field, name, "must be valid format"));
   }
 }
 
-function checkLun(errors: FieldError[], field: string, lun: number): void {
+export function checkLun(errors: FieldError[], field: string, lun: number): void {
   if (lun < 0 || lun > 255) errors.push(invalidValue(field, lun, rangeMessage(0, 255)));
 }
 

@@ -2,12 +2,16 @@
 // names in the order of the struct, nothing left out. facts/internal-shapes.json lists these structs (read off
 // k8s.io/kubernetes pkg/apis/core 1.36 by reflection): [Go name, JSON name in v1, kind, type].
 import type { PodSpec } from "@coracle/shared/api/types/core-v1";
+import otherShapesJson from "../../facts/internal-shapes.json" with { type: "json" };
 import shapesJson from "./facts/internal-shapes.json" with { type: "json" };
 
 type Row = [go: string, json: string, kind: string, type?: string];
 type Fields = Record<string, unknown>;
 
-const shapes = shapesJson as unknown as Readonly<Record<string, readonly Row[]>>;
+/** Those of other groups are named with their group: `resource.DeviceClaim`. */
+const shapes = { ...shapesJson, ...otherShapesJson } as unknown as Readonly<
+  Record<string, readonly Row[]>
+>;
 
 const ZEROS: Readonly<Record<string, unknown>> = {
   string: "",
@@ -62,7 +66,9 @@ function fieldOf(kind: string, type: string | undefined, given: unknown, spec: F
   if (kind.startsWith("map:")) {
     if (given == null) return null;
     const entries = Object.entries(given as Fields).sort(([a], [b]) => (a < b ? -1 : 1));
-    return Object.fromEntries(entries);
+    return Object.fromEntries(
+      entries.map(([key, member]) => [key, fieldOf(kind.slice(4), type, member, spec)]),
+    );
   }
   if (kind === "struct") return formOf(type as string, (given ?? {}) as Fields, spec);
   return given ?? ZEROS[kind];

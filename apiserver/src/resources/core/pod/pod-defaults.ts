@@ -81,7 +81,9 @@ function setRequestDefaults(container: Container): void {
     requests ??= {};
     requests[name] = limits[name] as string;
   }
-  if (requests) container.resources.requests = requests;
+  if (requests && requests !== container.resources.requests) {
+    container.resources.requests = requests;
+  }
 }
 
 /** Pod-level resources: limits of huge pages from the containers, then requests from the containers or the limits. */
@@ -107,7 +109,9 @@ function setPodResourceDefaults(spec: PodSpec): void {
   for (const name in limits) {
     if (isPodLevelResource(name)) requests[name] ??= limits[name] as string;
   }
-  if (Object.keys(requests).length > 0) resources.requests = requests;
+  if (requests !== resources.requests && Object.keys(requests).length > 0) {
+    resources.requests = requests;
+  }
 }
 
 /** On the host's network a container's port is the host's port. */

@@ -2,15 +2,15 @@
 import type {
   ContainerPort,
   EnvVar,
-  NodeSelectorTerm,
   Pod,
   PodAffinity,
   PodSpec,
   PodTemplateSpec,
 } from "@coracle/shared/api/types/core-v1";
-import { isDns1123Label, isValidLabelValue } from "@coracle/shared/machinery/names";
+import { isDns1123Label } from "@coracle/shared/machinery/names";
 import { canonical, milliValue } from "@coracle/shared/machinery/quantity";
 import { ipWarnings } from "../../ip.ts";
+import { DEPRECATED_LABELS, nodeSelectorTermWarnings } from "../../node-label-warnings.ts";
 import {
   APP_ARMOR_PREFIX,
   SECCOMP_CONTAINER_PREFIX,
@@ -77,21 +77,6 @@ function specWarnings(spec: PodSpec, annotations: Annotations, prefix: string): 
   return warnings;
 }
 
-const DEPRECATED_LABELS: Readonly<Record<string, string>> = {
-  "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
-  "beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
-  "failure-domain.beta.kubernetes.io/region":
-    'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
-  "failure-domain.beta.kubernetes.io/zone":
-    'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
-  "beta.kubernetes.io/instance-type":
-    'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
-  "app.kubernetes.io/created-by": "deprecated since v1.9",
-  "scheduler.alpha.kubernetes.io/preferAvoidPods":
-    "deprecated since v1.22; use Taints and Tolerations instead",
-  "node-role.kubernetes.io/master": 'use "node-role.kubernetes.io/control-plane" instead',
-};
-
 function nodeWarnings(spec: PodSpec, path: string, warnings: string[]): void {
   for (const key in spec.nodeSelector) {
     const message = DEPRECATED_LABELS[key];
@@ -102,11 +87,11 @@ function nodeWarnings(spec: PodSpec, path: string, warnings: string[]): void {
   const needed = affinity?.requiredDuringSchedulingIgnoredDuringExecution;
   needed?.nodeSelectorTerms?.forEach((term, i) => {
     const field = `${at}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[${i}]`;
-    termWarnings(term, false, field, warnings);
+    nodeSelectorTermWarnings(term, false, field, warnings);
   });
   affinity?.preferredDuringSchedulingIgnoredDuringExecution?.forEach(({ preference }, i) => {
     const field = `${at}.preferredDuringSchedulingIgnoredDuringExecution[${i}].preference`;
-    termWarnings(preference, true, field, warnings);
+    nodeSelectorTermWarnings(preference, true, field, warnings);
   });
   spec.topologySpreadConstraints?.forEach(({ topologyKey, labelSelector }, i) => {
     const field = `${path}.topologySpreadConstraints[${i}]`;
@@ -117,25 +102,6 @@ function nodeWarnings(spec: PodSpec, path: string, warnings: string[]): void {
 }
 
 const NULL_SELECTOR = "a null labelSelector results in matching no pod";
-
-function termWarnings(
-  term: NodeSelectorTerm | undefined,
-  withValues: boolean,
-  path: string,
-  warnings: string[],
-): void {
-  term?.matchExpressions?.forEach(({ key, values }, i) => {
-    const at = `${path}.matchExpressions[${i}]`;
-    const message = DEPRECATED_LABELS[key];
-    if (message) warnings.push(`${at}.key: ${key} is ${message}`);
-    if (!withValues) return;
-    values?.forEach((value, v) => {
-      for (const text of isValidLabelValue(value)) {
-        warnings.push(`${at}.values[${v}]: ${value} is invalid, ${text}`);
-      }
-    });
-  });
-}
 
 const DEPRECATED_ANNOTATIONS: Readonly<Record<string, string>> = {
   "scheduler.alpha.kubernetes.io/critical-pod":

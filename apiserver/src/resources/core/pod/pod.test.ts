@@ -6,13 +6,18 @@ import { seededRandom } from "@coracle/shared/runtime/random";
 import { describe, expect, test } from "vitest";
 import { decodeObject } from "../../../encoding/decode.ts";
 import { validateObjectMeta } from "../../metadata-validation.ts";
-import { admitPod, validateAdmittedPod } from "./admission.ts";
+import { admitPod } from "./admission.ts";
+import { validateOverhead } from "./class-admission.ts";
 import { podBehaviour } from "./pod.ts";
 import created from "./testdata/created.json" with { type: "json" };
 import refused from "./testdata/refused.json" with { type: "json" };
 
 const KIND = { group: "", version: "v1", kind: "Pod" };
 const context = { now: Date.UTC(2026, 0, 1), user: { name: "test", groups: [] }, apiVersion: "v1" };
+const priorityClass = (name: string) =>
+  name === "system-node-critical"
+    ? { value: 2_000_001_000, preemptionPolicy: "PreemptLowerPriority" as const }
+    : undefined;
 const serviceAccount = { metadata: { name: "default", namespace: "podcase" } } as ServiceAccount;
 
 function decodePod(input: object): Pod {
@@ -25,14 +30,14 @@ function create(input: object): Pod {
   const pod = decodePod(input);
   pod.metadata.namespace ||= "podcase";
   podBehaviour.setDefaults(pod);
-  admitPod(pod, { serviceAccount, random: seededRandom(1) });
+  admitPod(pod, { serviceAccount, priorityClass, random: seededRandom(1) });
   podBehaviour.strategy.prepareForCreate(pod, context);
   const errors = [
     ...validateObjectMeta(pod.metadata, true, podBehaviour.validateName),
     ...podBehaviour.strategy.validate(pod, context),
   ];
   if (errors.length > 0) throw invalid(KIND, pod.metadata.name, errors);
-  validateAdmittedPod(pod);
+  validateOverhead(pod, {});
   return pod;
 }
 

@@ -32,7 +32,7 @@ import {
   signOfQuantity,
 } from "./resource-lists.ts";
 
-type NameCheck = (name: string, field: string, errors: FieldError[]) => void;
+export type NameCheck = (name: string, field: string, errors: FieldError[]) => void;
 
 const CONTAINER_RESOURCES = new Set(["cpu", "memory", "ephemeral-storage"]);
 /** Countable objects of a quota; as a container's resource they have to be whole. */
@@ -60,7 +60,7 @@ const STANDARD_RESOURCES = new Set([
   "requests.storage",
 ]);
 
-const isStandard = (name: string): boolean =>
+export const isStandardResource = (name: string): boolean =>
   STANDARD_RESOURCES.has(name) || isHugePage(name) || name.startsWith("requests.hugepages-");
 
 /** Devices and the like: a domain of its own, short enough to stand in a quota. */
@@ -69,20 +69,23 @@ const isExtended = (name: string): boolean =>
   !name.startsWith("requests.") &&
   isQualifiedName(`requests.${name}`).length === 0;
 
-/** False when there was a finding. */
-function checkName(name: string, field: string, errors: FieldError[]): boolean {
+export const isIntegerResource = (name: string): boolean =>
+  INTEGER_RESOURCES.has(name) || isExtended(name);
+
+/** Upstream's validateResourceName; false when there was a finding. */
+export function checkResourceName(name: string, field: string, errors: FieldError[]): boolean {
   const texts = isQualifiedName(name);
   addInvalid(errors, field, name, texts);
   if (texts.length > 0) return false;
-  if (name.includes("/") || isStandard(name)) return true;
+  if (name.includes("/") || isStandardResource(name)) return true;
   const detail = "must be a standard resource type or fully qualified";
   errors.push(invalidValue(field, name, detail));
   return false;
 }
 
-const checkContainerName: NameCheck = (name, field, errors) => {
+export const checkContainerResourceName: NameCheck = (name, field, errors) => {
   if (CONTAINER_RESOURCES.has(name)) return;
-  checkName(name, field, errors);
+  checkResourceName(name, field, errors);
   if (!name.includes("/")) {
     if (!isHugePage(name)) {
       errors.push(invalidValue(field, name, "must be a standard resource for containers"));
@@ -93,7 +96,7 @@ const checkContainerName: NameCheck = (name, field, errors) => {
 };
 
 const checkPodName: NameCheck = (name, field, errors) => {
-  if (!checkName(name, field, errors) || isPodLevelResource(name)) return;
+  if (!checkResourceName(name, field, errors) || isPodLevelResource(name)) return;
   errors.push(notSupported(field, name, ["cpu", HUGE_PAGES_PREFIX, "memory"]));
 };
 
@@ -103,7 +106,7 @@ function checkQuantity(name: string, quantity: string, field: string, errors: Fi
     errors.push(invalidValue(field, canonical(quantity), detail));
   }
   if (CONTAINER_RESOURCES.has(name)) return;
-  if ((INTEGER_RESOURCES.has(name) || isExtended(name)) && milliValue(quantity) % 1000 !== 0) {
+  if (isIntegerResource(name) && milliValue(quantity) % 1000 !== 0) {
     errors.push(invalidValue(field, canonical(quantity), "must be an integer"));
   }
   if (isHugePage(name) && !isWholeNumberOfPages(name, quantity)) {
@@ -185,7 +188,7 @@ export function validateContainerResources(
   path: string,
   errors: FieldError[],
 ): void {
-  if (resources) validateRequirements(resources, checkContainerName, claimNames, path, errors);
+  if (resources) validateRequirements(resources, checkContainerResourceName, claimNames, path, errors);
 }
 
 /** Each claim once, or each of its requests once; all of them claims of the Pod. */

@@ -33,7 +33,6 @@ const KEPT_METADATA = [
   "annotations",
   "finalizers",
   "ownerReferences",
-  "managedFields",
 ] as const satisfies readonly (keyof ObjectMeta)[];
 
 /** What a subresource may not touch (upstream: ResetObjectMetaForStatus). */

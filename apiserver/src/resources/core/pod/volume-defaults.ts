@@ -3,6 +3,7 @@ import type {
   AzureDiskVolumeSource,
   DownwardAPIVolumeFile,
   EphemeralVolumeSource,
+  PersistentVolumeSource,
   ProjectedVolumeSource,
   Volume,
 } from "@coracle/shared/api/types/core-v1";
@@ -17,7 +18,10 @@ const FILE_MODE = 0o644;
 export function setVolumeDefaults(volume: Volume): void {
   if (hasNoSource(volume)) volume.emptyDir = {};
   const { emptyDir, hostPath, secret, configMap, downwardAPI, projected, image } = volume;
-  if (emptyDir?.sizeLimit !== undefined) emptyDir.sizeLimit = canonical(String(emptyDir.sizeLimit));
+  if (emptyDir?.sizeLimit !== undefined) {
+    const stored = canonical(String(emptyDir.sizeLimit));
+    if (stored !== emptyDir.sizeLimit) emptyDir.sizeLimit = stored;
+  }
   if (hostPath) hostPath.type ??= "" as NonNullable<typeof hostPath.type>;
   if (secret) secret.defaultMode ??= FILE_MODE;
   if (configMap) configMap.defaultMode ??= FILE_MODE;
@@ -27,7 +31,8 @@ export function setVolumeDefaults(volume: Volume): void {
   }
   if (projected) setProjectedDefaults(projected);
   if (image) image.pullPolicy ||= defaultPullPolicy(image.reference);
-  setRareDefaults(volume);
+  setDriverDefaults(volume as PersistentVolumeSource);
+  if (volume.ephemeral) setClaimTemplateDefaults(volume.ephemeral);
 }
 
 function hasNoSource(volume: Volume): boolean {
@@ -52,7 +57,13 @@ function setProjectedDefaults(projected: ProjectedVolumeSource): void {
   }
 }
 
-function setRareDefaults({ iscsi, rbd, azureDisk, scaleIO, ephemeral }: Volume): void {
+/** Of sources that PersistentVolumes have, too. */
+export function setDriverDefaults({
+  iscsi,
+  rbd,
+  azureDisk,
+  scaleIO,
+}: Pick<PersistentVolumeSource, "iscsi" | "rbd" | "azureDisk" | "scaleIO">): void {
   if (iscsi) iscsi.iscsiInterface ||= "default";
   if (rbd) {
     rbd.pool ||= "rbd";
@@ -64,7 +75,6 @@ function setRareDefaults({ iscsi, rbd, azureDisk, scaleIO, ephemeral }: Volume):
     scaleIO.storageMode ||= "ThinProvisioned";
     scaleIO.fsType ||= "xfs";
   }
-  if (ephemeral) setClaimTemplateDefaults(ephemeral);
 }
 
 function setAzureDiskDefaults(disk: AzureDiskVolumeSource): void {

@@ -199,7 +199,11 @@ const HOST_PATH_TYPES = [
   "Socket",
 ];
 
-function validateHostPath(source: HostPathVolumeSource, path: string, errors: FieldError[]): void {
+export function validateHostPath(
+  source: HostPathVolumeSource,
+  path: string,
+  errors: FieldError[],
+): void {
   if (!source.path) {
     errors.push(required(`${path}.path`));
     return;

@@ -1,5 +1,9 @@
 // Warnings on volumes: drivers that are gone, files that hide each other (upstream: api/pod warnings.go).
-import type { Volume, VolumeProjection } from "@coracle/shared/api/types/core-v1";
+import type {
+  Volume,
+  VolumeProjection,
+  VolumeResourceRequirements,
+} from "@coracle/shared/api/types/core-v1";
 import { canonical, milliValue } from "@coracle/shared/machinery/quantity";
 
 /** In upstream's order, with the path that upstream prints. */
@@ -32,12 +36,23 @@ export function volumeWarnings(
 
 function claimWarnings(volume: Volume, path: string, warnings: string[]): void {
   const resources = volume.ephemeral?.volumeClaimTemplate?.spec?.resources;
+  const at = `${path}.ephemeral.volumeClaimTemplate.spec.resources`;
+  claimStorageWarnings(resources, at, warnings);
+}
+
+/** Storage is a whole number of bytes. */
+export function claimStorageWarnings(
+  resources: VolumeResourceRequirements | undefined,
+  path: string,
+  warnings: string[],
+): void {
   for (const side of ["requests", "limits"] as const) {
     const quantity = resources?.[side]?.storage;
     if (quantity === undefined || milliValue(quantity) % 1000 === 0) continue;
-    const field = `${path}.ephemeral.volumeClaimTemplate.spec.resources.${side}[storage]`;
     const shown = JSON.stringify(canonical(quantity));
-    warnings.push(`${field}: fractional byte value ${shown} is invalid, must be an integer`);
+    warnings.push(
+      `${path}.${side}[storage]: fractional byte value ${shown} is invalid, must be an integer`,
+    );
   }
 }
 
