@@ -1,4 +1,4 @@
-// What Deployments and ReplicaSets share: selector and template, counts, the rules of a rolling update.
+// What the kinds with a Pod template share: selector and template, counts, the rules of a rolling update.
 import type { DeploymentStrategy } from "@coracle/shared/api/types/apps-v1";
 import type { PodTemplateSpec } from "@coracle/shared/api/types/core-v1";
 import type { LabelSelector } from "@coracle/shared/api/types/meta-v1";
@@ -17,7 +17,8 @@ import { validatePodTemplateSpec } from "../core/pod/pod-template-validation.ts"
 import { podTemplateWarnings } from "../core/pod/pod-warnings.ts";
 import { invalidTexts, nonNegative } from "../field-rules.ts";
 
-function compiled(selector: LabelSelector | undefined): Selector | undefined {
+/** Undefined where the selector is invalid. */
+export function compiled(selector: LabelSelector | undefined): Selector | undefined {
   try {
     return selectorOf(selector);
   } catch (error) {
@@ -64,19 +65,20 @@ export function validateSelectorAndTemplate(
   return errors;
 }
 
-type IntOrPercent = number | string | undefined;
+export type IntOrPercent = number | string | undefined;
 
-const percentOf = (value: IntOrPercent): number | undefined =>
+export const percentOf = (value: IntOrPercent): number | undefined =>
   typeof value === "string" && isValidPercent(value).length === 0
     ? Number.parseInt(value, 10)
     : undefined;
 
-const amountOf = (value: IntOrPercent): number => {
+/** The number, or that before the percent sign; 0 where it is neither. */
+export const amountOf = (value: IntOrPercent): number => {
   const number = percentOf(value) ?? Number(value ?? 0);
   return Number.isInteger(number) ? number : 0;
 };
 
-function validateIntOrPercent(value: IntOrPercent, field: string): FieldError[] {
+export function validateIntOrPercent(value: IntOrPercent, field: string): FieldError[] {
   return typeof value === "string"
     ? invalidTexts(field, value, isValidPercent(value))
     : nonNegative(value, field);
@@ -163,4 +165,10 @@ export function containerCells(template: PodTemplateSpec | undefined): [string, 
     containers.map(({ name }) => name).join(","),
     containers.map(({ image }) => image ?? "").join(","),
   ];
+}
+
+/** A map of labels as tables print it. */
+export function labelsCell(labels: Readonly<Record<string, string>> | undefined): string {
+  const keys = Object.keys(labels ?? {}).sort();
+  return keys.length === 0 ? "<none>" : keys.map((key) => `${key}=${labels?.[key]}`).join(",");
 }
