@@ -7,13 +7,10 @@ import { build } from "esbuild";
 import { root } from "./stale.mjs";
 
 const MODELS = join(root, "node_modules/@kubernetes/client-node/dist/gen/models");
-/** The API groups that are served. */
-const SERVED = /\.(core|apps|autoscaling|coordination)\.v1\.|\.apis\.meta\.v1\./;
-
 const COLLECT = `
   import { typeFacts } from "@coracle/shared/api/facts";
   import { clientNodeDescriptions, collectDescriptions } from "./apiserver/src/encoding/openapi-descriptions.ts";
-  const names = Object.keys(typeFacts).filter((name) => ${SERVED}.test(name));
+  const names = Object.keys(typeFacts);
   const fieldsOf = (name) => (typeFacts[name].fields ?? []).map((field) => field.name);
   export const table = collectDescriptions(names, fieldsOf, clientNodeDescriptions(${JSON.stringify(MODELS)}));
 `;
