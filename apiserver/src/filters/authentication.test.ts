@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StatusError } from "@coracle/shared/machinery/status-error";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { anonymous, createAuthenticator, parseTokenFile } from "./authentication.ts";
-import { authorize } from "./authorization.ts";
+import { Authenticator, anonymous, parseTokenFile } from "./authentication.ts";
+import { authorize, createAuthorizer } from "./authorization.ts";
 import { requestInfo } from "./request-info.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "coracle-auth-"));
@@ -18,14 +18,14 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function request(authorization?: string, certificate?: { CN: string; O?: string | string[] }) {
   const socket = {
     authorized: certificate !== undefined,
-    getPeerCertificate: () => ({ subject: certificate }),
+    getPeerCertificate: () => ({ subject: certificate, raw: Buffer.from("DER") }),
   };
   return { headers: { authorization }, socket } as unknown as IncomingMessage;
 }
 
 describe("authentication", () => {
   const authenticate = (...args: Parameters<typeof request>) =>
-    createAuthenticator(tokenFile)(request(...args));
+    new Authenticator({ tokenFile }).userOf(request(...args));
 
   it("knows tokens, their groups, and that everybody known is authenticated", () => {
     expect(authenticate("Bearer secret")).toEqual({
@@ -51,6 +51,29 @@ describe("authentication", () => {
     );
   });
 
+  it("takes a WebSocket's token out of its protocols", () => {
+    const offered = (...protocols: string[]) => {
+      const asked = request();
+      asked.headers.upgrade = "websocket";
+      asked.headers["sec-websocket-protocol"] = protocols.join(", ");
+      return asked;
+    };
+    const bearer = (token: string) =>
+      `base64url.bearer.authorization.k8s.io.${Buffer.from(token).toString("base64url")}`;
+    const userOf = (asked: IncomingMessage) => new Authenticator({ tokenFile }).userOf(asked);
+    const asked = offered(bearer("secret"), "v5.channel.k8s.io");
+    expect(userOf(asked).name).toBe("jane");
+    expect(asked.headers["sec-websocket-protocol"]).toBe("v5.channel.k8s.io");
+    expect(userOf(offered("v5.channel.k8s.io"))).toBe(anonymous);
+    for (const protocols of [
+      [bearer("secret")],
+      [bearer("x"), "y"],
+      [bearer("a"), bearer("b"), "y"],
+    ]) {
+      expect(() => userOf(offered(...protocols))).toThrow("Unauthorized");
+    }
+  });
+
   it("refuses a token file that it cannot read", () => {
     expect(() => parseTokenFile("only-a-token\n")).toThrow("token,user,uid");
   });
@@ -58,7 +81,11 @@ describe("authentication", () => {
 
 describe("authorization", () => {
   const check = (user: { name: string; groups: string[] }, path: string) =>
-    authorize({ uid: "", ...user }, requestInfo("GET", path, new URLSearchParams()));
+    authorize(
+      createAuthorizer("Trusted"),
+      { uid: "", ...user },
+      requestInfo("GET", path, new URLSearchParams()),
+    );
   const stranger = { name: "joe", groups: ["system:authenticated"] };
 
   it("lets administrators and components do everything", () => {
@@ -76,5 +103,34 @@ describe("authorization", () => {
     expect(() => check(stranger, "/metrics")).toThrow(
       'forbidden: User "joe" cannot get path "/metrics"',
     );
+  });
+
+  it("lets everybody known ask about itself", () => {
+    const { decide, rulesOf } = createAuthorizer("Trusted");
+    const user = { uid: "", ...stranger };
+    const create = (group: string, resource: string) =>
+      decide(user, {
+        ...{ isResource: true, verb: "create", group, resource },
+        ...{ subresource: "", namespace: "", name: "", path: "" },
+      });
+    expect(create("authentication.k8s.io", "selfsubjectreviews")).toEqual({
+      allowed: true,
+      reason:
+        'RBAC: allowed by ClusterRoleBinding "system:basic-user" of ClusterRole "system:basic-user" to Group "system:authenticated"',
+    });
+    expect(create("authorization.k8s.io", "subjectaccessreviews").allowed).toBe(false);
+    expect(rulesOf(user).resourceRules).toHaveLength(2);
+    expect(rulesOf({ ...user, groups: ["system:masters"] }).resourceRules).toEqual([
+      { verbs: ["*"], apiGroups: ["*"], resources: ["*"] },
+    ]);
+    expect(rulesOf(anonymous)).toEqual({
+      resourceRules: [],
+      nonResourceRules: [expect.anything()],
+    });
+  });
+
+  it("lets everybody do everything when told so", () => {
+    const info = requestInfo("DELETE", "/api/v1/nodes/n", new URLSearchParams());
+    authorize(createAuthorizer("AlwaysAllow"), { uid: "", ...stranger }, info);
   });
 });

@@ -3,6 +3,8 @@ import type { ResourceRow } from "@coracle/shared/api/resources";
 import { pathNotFound } from "@coracle/shared/machinery/status-error";
 import { describedResource, type ResourceTable } from "../registry/resource-table.ts";
 import type { ApiRequest, Handled } from "./api-request.ts";
+import { accessReviews } from "./computed/access-reviews.ts";
+import { identityReviews } from "./computed/identity-reviews.ts";
 import type { Handlers } from "./dispatch.ts";
 
 export interface ComputedResource {
@@ -12,7 +14,7 @@ export interface ComputedResource {
 }
 
 /** Keyed as discovery does: `<group>/<version>/<plural>`. */
-const computed: readonly ComputedResource[] = [];
+const computed: readonly ComputedResource[] = [...identityReviews, ...accessReviews];
 
 const byPath = new Map(
   computed.map((resource) => {

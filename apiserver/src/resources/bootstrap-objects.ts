@@ -1,8 +1,10 @@
-// What a fresh cluster holds of the kinds that Coracle serves (upstream: the API server's bootstrap controllers). Created in
-// this order, through the registry, each only where it is not there yet.
+// What a fresh cluster holds of the kinds that Coracle serves (upstream: the API server's bootstrap controllers): as stored,
+// but without uid and times. The file is what upstream 1.36 makes; a few objects depend on how this server was started.
 
-import type { Draft, ResourceName, ResourceTypes } from "@coracle/shared/api/resources";
+import type { KubernetesObject, ResourceName } from "@coracle/shared/api/resources";
+import type { Service } from "@coracle/shared/api/types/core-v1";
 import { formatTime } from "@coracle/shared/runtime/clock";
+import objectsJson from "./facts/bootstrap-objects.json" with { type: "json" };
 
 export interface BootstrapOptions {
   /** The port at which the API server listens. */
@@ -13,62 +15,48 @@ export interface BootstrapOptions {
   now: number;
 }
 
-export type BootstrapObject = {
-  [N in ResourceName]: { resource: N; object: Draft<ResourceTypes[N]> };
-}[ResourceName];
+/** Without kind and apiVersion. */
+export interface BootstrapObject {
+  resource: ResourceName;
+  object: KubernetesObject & { status?: { conditions?: { lastTransitionTime?: string }[] } };
+}
 
-const NAMESPACES = ["kube-system", "kube-public", "kube-node-lease", "default"];
+type Fixed = Readonly<Partial<Record<ResourceName, BootstrapObject["object"][]>>>;
 
-export function bootstrapObjects({
-  securePort,
-  clientCa,
-  now,
-}: BootstrapOptions): BootstrapObject[] {
-  const objects: BootstrapObject[] = NAMESPACES.map((name) => ({
-    resource: "namespaces",
-    object: { metadata: { name }, spec: {} },
-  }));
-  if (clientCa !== undefined) {
-    objects.push({
-      resource: "configmaps",
-      object: {
-        metadata: { namespace: "kube-system", name: "extension-apiserver-authentication" },
-        data: { "client-ca-file": clientCa },
-      },
-    });
-  }
-  objects.push(
-    {
-      resource: "configmaps",
-      object: {
-        metadata: {
-          namespace: "kube-system",
-          name: "kube-apiserver-legacy-service-account-token-tracking",
-        },
-        data: { since: formatTime(now).slice(0, 10) },
-      },
-    },
-    { resource: "services", object: kubernetesService(securePort) },
+const fixed = objectsJson as unknown as Fixed;
+
+/** The objects are shared: not to be changed. */
+export function bootstrapObjects(options: BootstrapOptions): BootstrapObject[] {
+  const objects = (Object.keys(fixed) as ResourceName[]).flatMap((resource) =>
+    (fixed[resource] ?? []).map((object) => ({
+      resource,
+      object: resource === "services" ? withPort(object, options.securePort) : object,
+    })),
   );
+  const { clientCa, now } = options;
+  if (clientCa !== undefined) {
+    objects.push(configMap("extension-apiserver-authentication", { "client-ca-file": clientCa }));
+  }
+  const since = formatTime(now).slice(0, 10);
+  objects.push(configMap("kube-apiserver-legacy-service-account-token-tracking", { since }));
   return objects;
 }
 
-/** How Pods find the API server: the first address of the service range. */
-function kubernetesService(securePort: number): Draft<ResourceTypes["services"]> {
-  return {
-    metadata: {
-      namespace: "default",
-      name: "kubernetes",
-      labels: { component: "apiserver", provider: "kubernetes" },
-    },
-    spec: {
-      ports: [{ name: "https", protocol: "TCP", port: 443, targetPort: securePort }],
-      clusterIP: "10.96.0.1",
-      clusterIPs: ["10.96.0.1"],
-      ipFamilies: ["IPv4"],
-      ipFamilyPolicy: "SingleStack",
-      sessionAffinity: "None",
-      type: "ClusterIP",
-    },
+function withPort(object: KubernetesObject, targetPort: number): KubernetesObject {
+  const { spec, ...service } = object as Service;
+  const ports = spec.ports?.map((row) => ({ ...row, targetPort }));
+  return { ...service, spec: { ...spec, ports } } as KubernetesObject;
+}
+
+function configMap(name: string, data: Record<string, string>): BootstrapObject {
+  const fields = Object.fromEntries(Object.keys(data).map((key) => [`f:${key}`, {}]));
+  const owner = {
+    manager: "kube-apiserver",
+    operation: "Update",
+    apiVersion: "v1",
+    fieldsType: "FieldsV1",
+    fieldsV1: { "f:data": { ".": {}, ...fields } },
   };
+  const metadata = { namespace: "kube-system", name, managedFields: [owner] };
+  return { resource: "configmaps", object: { metadata, data } as unknown as KubernetesObject };
 }

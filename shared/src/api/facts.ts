@@ -79,9 +79,15 @@ export const resourceFacts = resourcesJson as unknown as readonly ResourceFact[]
 /** Columns by `<plural>.<version>[.<group>]`. */
 export const tableFacts = tablesJson as unknown as Readonly<Record<string, ColumnFact[]>>;
 
+/** Groups whose types are not in the package of the others. */
+const packages: Readonly<Record<string, string>> = {
+  "": "io.k8s.api.core",
+  "apiregistration.k8s.io": "io.k8s.kube-aggregator.pkg.apis.apiregistration",
+};
+
 /** `io.k8s.api.apps.v1.Deployment` for ("apps", "v1", "Deployment"); undefined when there is no such kind. */
 export function typeNameOf(group: string, version: string, kind: string): string | undefined {
-  const folder = group === "" ? "core" : (group.split(".")[0] as string);
-  const name = `io.k8s.api.${folder}.${version}.${kind}`;
+  const folder = packages[group] ?? `io.k8s.api.${group.split(".")[0] as string}`;
+  const name = `${folder}.${version}.${kind}`;
   return name in facts.types ? name : undefined;
 }

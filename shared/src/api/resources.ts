@@ -1,6 +1,7 @@
 // The kinds that Coracle stores: the key by which every other table (behaviour in the API server, typed client, informers)
 // names them, and the TypeScript type of each in the version that is stored.
 import type * as admissionregistration from "./types/admissionregistration-v1.ts";
+import type * as apiregistration from "./types/apiregistration-v1.ts";
 import type * as apps from "./types/apps-v1.ts";
 import type * as autoscaling from "./types/autoscaling-v2.ts";
 import type * as batch from "./types/batch-v1.ts";
@@ -16,6 +17,7 @@ import type * as policy from "./types/policy-v1.ts";
 import type * as rbac from "./types/rbac-v1.ts";
 import type * as resource from "./types/resource-v1.ts";
 import type * as scheduling from "./types/scheduling-v1.ts";
+import type * as schedulingAlpha from "./types/scheduling-v1alpha2.ts";
 import type * as storage from "./types/storage-v1.ts";
 
 /** Keyed by `<plural>` (core group) or `<plural>.<group>`. */
@@ -41,6 +43,7 @@ export interface ResourceTypes {
   "validatingadmissionpolicies.admissionregistration.k8s.io": admissionregistration.ValidatingAdmissionPolicy;
   "validatingadmissionpolicybindings.admissionregistration.k8s.io": admissionregistration.ValidatingAdmissionPolicyBinding;
   "validatingwebhookconfigurations.admissionregistration.k8s.io": admissionregistration.ValidatingWebhookConfiguration;
+  "apiservices.apiregistration.k8s.io": apiregistration.APIService;
   "controllerrevisions.apps": apps.ControllerRevision;
   "daemonsets.apps": apps.DaemonSet;
   "deployments.apps": apps.Deployment;
@@ -69,7 +72,9 @@ export interface ResourceTypes {
   "resourceclaims.resource.k8s.io": resource.ResourceClaim;
   "resourceclaimtemplates.resource.k8s.io": resource.ResourceClaimTemplate;
   "resourceslices.resource.k8s.io": resource.ResourceSlice;
+  "podgroups.scheduling.k8s.io": schedulingAlpha.PodGroup;
   "priorityclasses.scheduling.k8s.io": scheduling.PriorityClass;
+  "workloads.scheduling.k8s.io": schedulingAlpha.Workload;
   "csidrivers.storage.k8s.io": storage.CSIDriver;
   "csinodes.storage.k8s.io": storage.CSINode;
   "csistoragecapacities.storage.k8s.io": storage.CSIStorageCapacity;
@@ -138,6 +143,11 @@ export const resources = {
     "admissionregistration.k8s.io",
     "validatingwebhookconfigurations",
     "ValidatingWebhookConfiguration",
+  ),
+  "apiservices.apiregistration.k8s.io": cluster(
+    "apiregistration.k8s.io",
+    "apiservices",
+    "APIService",
   ),
   "controllerrevisions.apps": namespaced("apps", "controllerrevisions", "ControllerRevision"),
   "daemonsets.apps": namespaced("apps", "daemonsets", "DaemonSet"),
@@ -220,10 +230,22 @@ export const resources = {
     "ResourceClaimTemplate",
   ),
   "resourceslices.resource.k8s.io": cluster("resource.k8s.io", "resourceslices", "ResourceSlice"),
+  "podgroups.scheduling.k8s.io": namespaced(
+    "scheduling.k8s.io",
+    "podgroups",
+    "PodGroup",
+    "v1alpha2",
+  ),
   "priorityclasses.scheduling.k8s.io": cluster(
     "scheduling.k8s.io",
     "priorityclasses",
     "PriorityClass",
+  ),
+  "workloads.scheduling.k8s.io": namespaced(
+    "scheduling.k8s.io",
+    "workloads",
+    "Workload",
+    "v1alpha2",
   ),
   "csidrivers.storage.k8s.io": cluster("storage.k8s.io", "csidrivers", "CSIDriver"),
   "csinodes.storage.k8s.io": cluster("storage.k8s.io", "csinodes", "CSINode"),

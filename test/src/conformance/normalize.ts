@@ -17,6 +17,7 @@ const VOLATILE = new Set([
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const TIME = /\d{4}-\d\d-\d\dT[\d:.]+Z/g;
 const SUFFIX = /-[bcdfghjklmnpqrstvwxz2456789]{5}(?=$|[" ])/g;
+const JWT = /eyJ[\w-]+\.[\w-]+\.[\w-]+/g;
 const DURATION = /^\d+(ms|s|m|h|d)$/;
 
 export function normalize(value: unknown, namespace: string): unknown {
@@ -37,6 +38,7 @@ export function normalize(value: unknown, namespace: string): unknown {
   if (typeof value !== "string") return value;
   return value
     .replaceAll(namespace, "<ns>")
+    .replace(JWT, "<jwt>")
     .replace(UUID, "<uuid>")
     .replace(TIME, "<time>")
     .replace(SUFFIX, "-<rand>")

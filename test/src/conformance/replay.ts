@@ -73,11 +73,12 @@ export function send(
         response.on("end", () => {
           const reply = Buffer.concat(chunks).toString();
           let raw: unknown = reply;
-          if ((response.headers["content-type"] ?? "").includes("json")) raw = JSON.parse(reply);
+          const isJson = (response.headers["content-type"] ?? "").includes("json");
+          if (isJson && reply !== "") raw = JSON.parse(reply); // HEAD has none
           resolve({
             status: response.statusCode ?? 0,
             type: (response.headers["content-type"] ?? "").replace(/; ?charset=utf-8/i, ""),
-            warning: String(response.headers.warning ?? ""),
+            warning: String(response.headers.warning ?? "").replaceAll(namespace, "<ns>"),
             body: normalize(raw, namespace),
             raw,
           });
@@ -103,7 +104,9 @@ export class Replay {
   async send(step: Omit<Step, "expected">): Promise<Expected> {
     const path = fill(step.path, this.#variables) as string;
     const body = fill(step.body, this.#variables);
-    const { raw, ...answer } = await send(this.#server, { ...step, path, body }, this.#namespace);
+    const headers = fill(step.headers, this.#variables) as Step["headers"];
+    const request = { ...step, path, body, headers };
+    const { raw, ...answer } = await send(this.#server, request, this.#namespace);
     for (const [name, at] of Object.entries(step.save ?? {})) {
       this.#variables[name] = String(pick(raw, at));
     }
