@@ -25,13 +25,19 @@ interface NodeList {
 
 const ANSWER_MS_MAX = 5_000;
 
+interface LeaseObject {
+  spec?: { holderIdentity?: string };
+}
+
 /** One kept-alive connection; close() it. */
 export class ApiProbe {
   readonly #target: ProbeTarget;
   readonly #agent: Agent;
+  readonly #answerMsMax: number;
 
-  constructor(target: ProbeTarget) {
+  constructor(target: ProbeTarget, answerMsMax = ANSWER_MS_MAX) {
     this.#target = target;
+    this.#answerMsMax = answerMsMax;
     const { authority: ca, certificate: cert, key } = target;
     this.#agent = new Agent({
       keepAlive: true,
@@ -69,6 +75,14 @@ export class ApiProbe {
     return answer?.status === 200;
   }
 
+  /** Who holds a lease of kube-system; undefined when nobody does. */
+  async leader(lease: string): Promise<string | undefined> {
+    const path = `/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/${lease}`;
+    const answer = await this.#get(path).catch(() => undefined);
+    if (answer?.status !== 200) return undefined;
+    return (JSON.parse(answer.body) as LeaseObject).spec?.holderIdentity || undefined;
+  }
+
   close(): void {
     this.#agent.destroy();
   }
@@ -76,7 +90,7 @@ export class ApiProbe {
   #get(path: string): Promise<{ status: number; body: string }> {
     const { host, port } = this.#target;
     return new Promise((resolve, reject) => {
-      const options = { host, port, path, agent: this.#agent, timeout: ANSWER_MS_MAX };
+      const options = { host, port, path, agent: this.#agent, timeout: this.#answerMsMax };
       const outgoing = request(options, (response) => {
         let body = "";
         response.setEncoding("utf8");

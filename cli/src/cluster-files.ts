@@ -9,8 +9,11 @@ export interface ClusterFilesOptions {
   directory: DataDirectory;
   /** How clients outside reach the API server: `https://127.0.0.1:6443`. */
   adminServer: string;
+  /** How they reach each API server, where there are several. */
+  adminServers?: readonly string[];
   /** How components reach it. */
   componentServer: string;
+  componentServers?: readonly string[];
   extraHosts?: readonly string[];
   clock: Clock;
 }
@@ -24,18 +27,25 @@ const IDENTITIES: Record<
   kubelet: { client: "kubelet-client", user: KUBELET_USER },
 };
 
+interface Ways {
+  server: string;
+  servers?: readonly string[];
+}
+
 export function ensureClusterFiles(options: ClusterFilesOptions): Pki {
   const { directory, clock, extraHosts } = options;
   const pki = ensurePki({ directory: directory.pki, clock, extraHosts });
-  const write = (path: string, server: string, user: string, client: ClientName) => {
+  const write = (path: string, ways: Ways, user: string, client: ClientName) => {
     const { authority, clients } = pki;
-    writeSecret(path, renderKubeconfig({ server, authority, user, client: clients[client] }));
+    writeSecret(path, renderKubeconfig({ ...ways, authority, user, client: clients[client] }));
   };
-  write(directory.kubeconfig, options.adminServer, ADMIN_USER, "admin");
+  const forAdmin = { server: options.adminServer, servers: options.adminServers };
+  const forComponents = { server: options.componentServer, servers: options.componentServers };
+  write(directory.kubeconfig, forAdmin, ADMIN_USER, "admin");
   for (const name of COMPONENTS) {
     if (name === "apiserver") continue;
     const { client, user } = IDENTITIES[name];
-    write(directory.kubeconfigOf(name), options.componentServer, user, client);
+    write(directory.kubeconfigOf(name), forComponents, user, client);
   }
   return pki;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { CliError } from "./cli-error.ts";
-import { commandOf, parseComponentFlag, parseComponents } from "./components.ts";
+import { commandOf, commandsOf, parseComponentFlag, parseComponents } from "./components.ts";
 import { dataDirectory } from "./data-directory.ts";
 
 const options = {
@@ -36,7 +36,7 @@ test("--only names components", () => {
 });
 
 test("the API server listens on loopback with the cluster's certificates", () => {
-  const { file, args } = commandOf("apiserver", options, dataDirectory("/d"), "/bin");
+  const { file, args } = commandOf("apiserver", options, dataDirectory("/d"), { binaries: "/bin" });
   expect(file).toBe("/bin/apiserver.mjs");
   const value = (flag: string) => args[args.indexOf(flag) + 1];
   expect(value("--bind-address")).toBe("127.0.0.1");
@@ -46,8 +46,33 @@ test("the API server listens on loopback with the cluster's certificates", () =>
 });
 
 test("a flag of the user's comes last and reaches its component only", () => {
-  const kubelet = commandOf("kubelet", options, dataDirectory("/d"), "/bin").args;
+  const kubelet = commandOf("kubelet", options, dataDirectory("/d")).args;
   expect(kubelet.at(-1)).toBe("--node-cpu=16");
-  const scheduler = commandOf("scheduler", options, dataDirectory("/d"), "/bin").args;
+  const scheduler = commandOf("scheduler", options, dataDirectory("/d")).args;
   expect(scheduler).toEqual(["--kubeconfig", "/d/pki/scheduler.kubeconfig", "--log-level", "warn"]);
+});
+
+test("several API servers listen behind the front, and clients begin with different ones", () => {
+  const names = ["apiserver", "kubelet", "scheduler", "controller-manager"] as const;
+  const many = { ...options, apiservers: 3, controlPlanes: 2 };
+  const commands = commandsOf(names, many, dataDirectory("/d"));
+  expect(commands.map(({ instance }) => instance)).toEqual([
+    ...["apiserver-1", "apiserver-2", "apiserver-3"],
+    "kubelet",
+    ...["scheduler-1", "scheduler-2", "controller-manager-1", "controller-manager-2"],
+  ]);
+  const values = (flag: string) =>
+    commands.flatMap(({ args }) => (args.includes(flag) ? [args[args.indexOf(flag) + 1]] : []));
+  expect(values("--port").slice(0, 3)).toEqual(["7444", "7445", "7446"]);
+  const url = (port: number) => `https://127.0.0.1:${port}`;
+  expect(values("--servers").slice(0, 4)).toEqual([
+    [url(7444), url(7445), url(7446)].join(),
+    [url(7445), url(7446), url(7444)].join(),
+    [url(7446), url(7444), url(7445)].join(),
+    [url(7444), url(7445), url(7446)].join(),
+  ]);
+  const electing = commands.filter(({ args }) => args.includes("--leader-elect"));
+  expect(electing.map(({ name }) => name)).toEqual([
+    ...["scheduler", "scheduler", "controller-manager", "controller-manager"],
+  ]);
 });

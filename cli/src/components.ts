@@ -17,7 +17,12 @@ export interface ComponentFlag {
 }
 
 export interface ClusterOptions {
+  /** The API server's; of several, that of the front before them. They have the ports that follow. */
   port: number;
+  /** How many API servers; default 1. */
+  apiservers?: number;
+  /** How many schedulers and controller managers, of which one each leads; default 1. */
+  controlPlanes?: number;
   kubeletPort: number;
   nodes: number;
   nodeCpu: string;
@@ -31,13 +36,21 @@ export interface ClusterOptions {
   etcdCafile?: string;
   etcdCertfile?: string;
   etcdKeyfile?: string;
+  /** Trusted: administrators and components may do everything, others next to nothing. */
+  authorizationMode?: "Trusted" | "AlwaysAllow";
   flags: readonly ComponentFlag[];
 }
 
+/** Supervised as components are, where it is started at all. */
+export const ETCD = "etcd";
+
 export interface Command {
-  name: ComponentName;
-  /** The bundle that node runs. */
+  name: ComponentName | typeof ETCD;
+  /** Its name among the processes: that of the component, with a number where it has several. */
+  instance: string;
+  /** The bundle that node runs, or a program of its own. */
   file: string;
+  isProgram?: boolean;
   args: string[];
 }
 
@@ -70,24 +83,73 @@ export function parseComponentFlag(text: string): ComponentFlag {
   return { component, argument: `--${flag}` };
 }
 
+/** The component that an instance is of. */
+export const componentOf = (instance: string): string => instance.replace(/-\d+$/, "");
+
+const hasStandby: ReadonlySet<ComponentName> = new Set(["scheduler", "controller-manager"]);
+
+function countOf(name: ComponentName, options: ClusterOptions): number {
+  if (name === "apiserver") return options.apiservers ?? 1;
+  return hasStandby.has(name) ? (options.controlPlanes ?? 1) : 1;
+}
+
+/** Where each API server listens: behind a front, on the ports after its. */
+export function serverPorts({
+  port,
+  apiservers = 1,
+}: Pick<ClusterOptions, "port" | "apiservers">): number[] {
+  if (apiservers === 1) return [port];
+  return Array.from({ length: apiservers }, (_, index) => port + 1 + index);
+}
+
+/** Of all instances of the components, in the order in which they start. */
+export function commandsOf(
+  names: readonly ComponentName[],
+  options: ClusterOptions,
+  directory: DataDirectory,
+  binaries = BINARIES,
+): Command[] {
+  let clients = 0;
+  return names.flatMap((name) =>
+    Array.from({ length: countOf(name, options) }, (_, index) =>
+      commandOf(name, options, directory, {
+        binaries,
+        index,
+        firstServer: name === "apiserver" ? 0 : clients++,
+      }),
+    ),
+  );
+}
+
+interface InstanceOptions {
+  binaries?: string;
+  /** Which one of its kind. */
+  index?: number;
+  /** With several API servers: the one to begin with, so that not all use the same. */
+  firstServer?: number;
+}
+
 export function commandOf(
   name: ComponentName,
   options: ClusterOptions,
   directory: DataDirectory,
-  binaries = BINARIES,
+  { binaries = BINARIES, index = 0, firstServer = 0 }: InstanceOptions = {},
 ): Command {
+  const client = [
+    ...["--kubeconfig", directory.kubeconfigOf(name)],
+    ...serversArgs(options, firstServer),
+    ...(hasStandby.has(name) && countOf(name, options) > 1 ? ["--leader-elect"] : []),
+  ];
   const own = {
-    apiserver: () => apiserverArgs(options, directory),
-    "controller-manager": () => [
-      ...clientArgs(name, directory),
-      ...["--root-ca-file", join(directory.pki, "ca.crt")],
-    ],
-    scheduler: () => clientArgs(name, directory),
-    kubelet: () => kubeletArgs(options, directory),
+    apiserver: () => apiserverArgs(options, directory, serverPorts(options)[index] as number),
+    "controller-manager": () => [...client, "--root-ca-file", join(directory.pki, "ca.crt")],
+    scheduler: () => client,
+    kubelet: () => [...client, ...kubeletArgs(options, directory)],
   }[name]();
   const given = options.flags.filter((flag) => flag.component === name);
   return {
     name,
+    instance: countOf(name, options) === 1 ? name : `${name}-${index + 1}`,
     file: join(binaries, `${name}.mjs`),
     // The user's come last: the last of two equal flags counts.
     args: [...own, "--log-level", options.logLevel, ...given.map((flag) => flag.argument)],
@@ -108,30 +170,40 @@ function storeArgs(options: ClusterOptions): string[] {
   return ["--store", "etcd", ...flags];
 }
 
-function apiserverArgs(options: ClusterOptions, { pki, store }: DataDirectory): string[] {
+/** All API servers, from the `first` one on. Of one alone the kubeconfig tells. */
+function serversArgs(options: ClusterOptions, first: number): string[] {
+  const urls = serverPorts(options).map((port) => `https://${LOOPBACK}:${port}`);
+  if (urls.length === 1) return [];
+  const from = first % urls.length;
+  return ["--servers", [...urls.slice(from), ...urls.slice(0, from)].join(",")];
+}
+
+function apiserverArgs(
+  options: ClusterOptions,
+  { pki, store }: DataDirectory,
+  port: number,
+): string[] {
   return [
     ...["--data-dir", store],
     ...["--bind-address", LOOPBACK],
-    ...["--port", String(options.port)],
+    ...["--port", String(port)],
     ...storeArgs(options),
     ...["--tls-cert-file", join(pki, "apiserver.crt")],
     ...["--tls-key-file", join(pki, "apiserver.key")],
     ...["--client-ca-file", join(pki, "ca.crt")],
     ...["--token-auth-file", join(pki, "tokens.csv")],
+    ...["--service-account-signing-key-file", join(pki, "sa.key")],
+    ...["--service-account-key-file", join(pki, "sa.pub")],
+    ...["--authorization-mode", options.authorizationMode ?? "Trusted"],
     ...["--kubelet-client-certificate", join(pki, "apiserver-kubelet-client.crt")],
     ...["--kubelet-client-key", join(pki, "apiserver-kubelet-client.key")],
     ...["--kubelet-certificate-authority", join(pki, "ca.crt")],
   ];
 }
 
-function clientArgs(name: ComponentName, directory: DataDirectory): string[] {
-  return ["--kubeconfig", directory.kubeconfigOf(name)];
-}
-
 function kubeletArgs(options: ClusterOptions, directory: DataDirectory): string[] {
   const { pki } = directory;
   return [
-    ...clientArgs("kubelet", directory),
     ...["--nodes", String(options.nodes)],
     ...["--node-cpu", options.nodeCpu],
     ...["--node-memory", options.nodeMemory],

@@ -3,12 +3,14 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { CliError } from "./cli-error.ts";
-import type { ComponentName } from "./components.ts";
+import { type ComponentName, componentOf, ETCD } from "./components.ts";
 
 export interface DataDirectory {
   path: string;
   pki: string;
   store: string;
+  /** Of an etcd that `coracle up` started. */
+  etcd: string;
   /** The admin's. */
   kubeconfig: string;
   /** Of a component. */
@@ -24,6 +26,7 @@ export function dataDirectory(path: string): DataDirectory {
     path: absolute,
     pki: join(absolute, "pki"),
     store: join(absolute, "store"),
+    etcd: join(absolute, "etcd"),
     kubeconfig: join(absolute, "kubeconfig"),
     kubeconfigOf: (name) => join(absolute, "pki", `${name}.kubeconfig`),
     processFile: join(absolute, "coracle.pid"),
@@ -36,8 +39,12 @@ export interface RunningCluster {
   pid: number;
   port: number;
   nodes: number;
-  /** Process id of each component that runs now. */
-  components: Partial<Record<ComponentName, number>>;
+  /** Process id of each instance of a component that runs now. */
+  components: Partial<Record<string, number>>;
+  /** All that are to run. */
+  instances?: readonly string[];
+  /** Port of each API server, where there are several; `port` is that of the front then. */
+  servers?: Readonly<Record<string, number>>;
 }
 
 /** Whole or not at all: a reader never sees half a file. Only the owner may read it. */
@@ -97,10 +104,11 @@ export function isSupervisor(pid: number): boolean {
   return /coracle\.mjs|scripts\/up\.mjs|cli\/src\/main\.ts/.test(commandOf(pid));
 }
 
-/** Whether `pid` is this component of this cluster. */
-export function isComponent(pid: number, name: ComponentName, directory: DataDirectory): boolean {
+/** Whether `pid` is (an instance of) this component of this cluster. */
+export function isComponent(pid: number, instance: string, directory: DataDirectory): boolean {
   const command = commandOf(pid);
-  return command.includes(`${name}.mjs`) && command.includes(directory.path);
+  const name = componentOf(instance);
+  return command.includes(name === ETCD ? ETCD : `${name}.mjs`) && command.includes(directory.path);
 }
 
 /** The command line of a process; empty when there is no such process. */

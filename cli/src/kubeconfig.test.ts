@@ -22,3 +22,28 @@ test("the one context joins the server to the client certificate", () => {
   expect(decode(config.users[0].user["client-certificate-data"])).toBe("CERT");
   expect(decode(config.users[0].user["client-key-data"])).toBe("KEY");
 });
+
+test("several servers have a context each, beside the current one", () => {
+  const text = renderKubeconfig({
+    server: "https://127.0.0.1:6443",
+    servers: ["https://127.0.0.1:6444", "https://127.0.0.1:6445"],
+    authority: "CA",
+    user: "admin",
+    client: { certificate: "CERT", key: "KEY" },
+  });
+  const config = JSON.parse(text);
+  const serverOf = (context: { context: { cluster: string } }) =>
+    config.clusters.find(({ name }: { name: string }) => name === context.context.cluster).cluster
+      .server;
+  expect(config["current-context"]).toBe("coracle");
+  expect(
+    config.contexts.map((context: { name: string; context: { cluster: string } }) => [
+      context.name,
+      serverOf(context),
+    ]),
+  ).toEqual([
+    ["coracle", "https://127.0.0.1:6443"],
+    ["coracle-1", "https://127.0.0.1:6444"],
+    ["coracle-2", "https://127.0.0.1:6445"],
+  ]);
+});

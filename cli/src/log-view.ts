@@ -1,13 +1,19 @@
 // Turns the components' JSON log lines into lines for people:
 //   12:03:04.123 scheduler           bound pod  pod default/web-1  node=node-2 score=97
 import pc from "picocolors";
+import { componentOf } from "./components.ts";
 
 const PREFIX_WIDTH = "controller-manager".length;
+const NUMBER_WIDTH = "-1".length;
 /** Shown by place (or not at all), not as name=value. */
-const PLACED = new Set(["level", "time", "component", "msg", "object", "err", "pid", "hostname"]);
+const PLACED = new Set(
+  "level time component msg object err pid hostname ts caller".split(" "), // ts and caller: etcd's
+);
 
 export interface LogViewOptions {
   colors: boolean;
+  /** Components have numbers: `scheduler-2`. */
+  isNumbered?: boolean;
   /** Called with one or more whole lines, each ended by a newline. */
   write(text: string): void;
 }
@@ -18,14 +24,17 @@ const TINTS = {
   "controller-manager": "magenta",
   scheduler: "yellow",
   kubelet: "green",
+  etcd: "gray",
   coracle: "bold",
 } as const;
 
 export class LogView {
   readonly #colors: ReturnType<typeof pc.createColors>;
   readonly #write: (text: string) => void;
+  readonly #width: number;
 
-  constructor({ colors, write }: LogViewOptions) {
+  constructor({ colors, isNumbered, write }: LogViewOptions) {
+    this.#width = PREFIX_WIDTH + (isNumbered ? NUMBER_WIDTH : 0);
     this.#colors = pc.createColors(colors);
     this.#write = write;
   }
@@ -58,13 +67,13 @@ export class LogView {
     }
     const error = errorText(record.err);
     if (error !== undefined) parts.push(`${dim("error=")}${valueText(error)}`);
-    return this.#head(String(record.time ?? ""), component) + parts.join("  ");
+    return this.#head(String(record.time ?? record.ts ?? ""), component) + parts.join("  ");
   }
 
   #head(time: string, component: string): string {
-    const tint = this.#colors[TINTS[component as keyof typeof TINTS] ?? "blue"];
+    const tint = this.#colors[TINTS[componentOf(component) as keyof typeof TINTS] ?? "blue"];
     const clock = time.slice(11, 23).padEnd(12);
-    return `${this.#colors.dim(clock)} ${tint(component.padEnd(PREFIX_WIDTH))} `;
+    return `${this.#colors.dim(clock)} ${tint(component.padEnd(this.#width))} `;
   }
 
   #level(level: string): string {

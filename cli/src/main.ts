@@ -9,6 +9,7 @@ import { dataDirectory } from "./data-directory.ts";
 import { upDetached } from "./detach.ts";
 import { down } from "./down.ts";
 import { reset } from "./reset.ts";
+import { snapshotCommands } from "./snapshot-commands.ts";
 import { KUBELET_PORT, type UpOptions, up } from "./up.ts";
 
 const dataDir = () =>
@@ -51,10 +52,30 @@ program
       .choices(["level", "etcd"])
       .default("level"),
   )
-  .option("--etcd-servers <urls>", "with --store etcd: comma-separated", "http://127.0.0.1:2379")
+  .option(
+    "--etcd-servers <urls>",
+    "with --store etcd: comma-separated (default: one is started, if etcd is installed)",
+  )
   .option("--etcd-cafile <file>", "the authority of https:// etcd servers")
   .option("--etcd-certfile <file>", "the client certificate for etcd")
   .option("--etcd-keyfile <file>", "the client certificate's key")
+  .option(
+    "--apiservers <count>",
+    "API servers, with --store etcd: on the ports after --port, which then takes connections for all of them",
+    integerIn(1, 9),
+    1,
+  )
+  .option(
+    "--control-planes <count>",
+    "schedulers and controller managers: one of each leads, the others stand by",
+    integerIn(1, 9),
+    1,
+  )
+  .addOption(
+    new Option("--authorization-mode <mode>", "what users other than administrators may do")
+      .choices(["Trusted", "AlwaysAllow"])
+      .default("Trusted"),
+  )
   .addOption(
     new Option("--log-level <level>", "of every component")
       .choices(["debug", "info", "warn", "error", "silent"])
@@ -123,10 +144,14 @@ program
     "only make the certificates and kubeconfigs, for components that run elsewhere (docker-compose.yml)",
   )
   .addOption(dataDir())
-  .option("--server <url>", "the API server as components reach it", "https://127.0.0.1:6443")
   .option(
-    "--admin-server <url>",
-    "the API server as the admin reaches it",
+    "--server <urls>",
+    "the API server as components reach it; several: comma-separated, a context for each",
+    "https://127.0.0.1:6443",
+  )
+  .option(
+    "--admin-server <urls>",
+    "the API server as the admin reaches it; several: comma-separated, a context for each",
     "https://127.0.0.1:6443",
   )
   .option(
@@ -137,10 +162,14 @@ program
   )
   .action(async (options) => {
     const directory = dataDirectory(options.dataDir);
+    const [admins, components] = [options.adminServer.split(","), options.server.split(",")];
+    const several = (urls: string[]) => (urls.length > 1 ? urls : []);
     const { created } = ensureClusterFiles({
       directory,
-      adminServer: options.adminServer,
-      componentServer: options.server,
+      adminServer: admins[0],
+      adminServers: several(admins),
+      componentServer: components[0],
+      componentServers: several(components),
       extraHosts: options.host,
       clock: systemClock,
     });
@@ -157,6 +186,8 @@ program
     const { probe } = await import("./probe.ts");
     await probe(url, options.dataDir);
   });
+
+program.addCommand(snapshotCommands((text) => console.log(text)));
 
 /** To `up --detach`, when this process is its background part. */
 function report(message: { ready: string } | { failed: string }): void {

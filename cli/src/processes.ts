@@ -1,7 +1,6 @@
 // Processes that this one did not start: asks them to end, waits, and makes sure.
 import { readFileSync } from "node:fs";
 import { systemClock } from "@coracle/shared/runtime/clock";
-import type { ComponentName } from "./components.ts";
 import { type DataDirectory, isComponent, type RunningCluster } from "./data-directory.ts";
 
 const POLL_MS = 20;
@@ -47,8 +46,8 @@ export async function endProcesses(pids: readonly number[], waitMs = END_MS_MAX)
 export async function endLeftovers(
   directory: DataDirectory,
   running: RunningCluster,
-): Promise<ComponentName[]> {
-  const left = Object.entries(running.components) as [ComponentName, number][];
+): Promise<string[]> {
+  const left = Object.entries(running.components) as [string, number][];
   const alive = left.filter(([name, pid]) => isComponent(pid, name, directory));
   await endProcesses(alive.map(([, pid]) => pid));
   return alive.map(([name]) => name);

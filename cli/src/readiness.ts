@@ -4,7 +4,8 @@ import { ApiProbe, type ProbeTarget } from "./api-probe.ts";
 import { accepts } from "./ports.ts";
 
 export interface ReadinessOptions {
-  target: ProbeTarget;
+  /** All API servers; the first one is asked about the rest. */
+  targets: readonly [ProbeTarget, ...ProbeTarget[]];
   /** How many nodes must be Ready. */
   nodes: number;
   /** Whether controllers run, which make the default service account. */
@@ -24,8 +25,9 @@ const PATIENCE_MS = 5_000;
 
 /** False when the signal came first. `onServing` is called when the API server is ready and more is waited for. */
 export async function waitUntilReady(options: ReadinessOptions): Promise<boolean> {
-  const { clock, signal, onProgress, nodes } = options;
-  const probe = new ApiProbe(options.target);
+  const { clock, signal, onProgress, nodes, targets } = options;
+  const servers = targets.map((target) => ({ ...target, probe: new ApiProbe(target) }));
+  const [{ probe }] = servers as [(typeof servers)[number]];
   const poll = async (missing: () => Promise<string | undefined>): Promise<boolean> => {
     let patientUntil = clock.monotonic() + PATIENCE_MS;
     while (!signal.aborted) {
@@ -40,13 +42,14 @@ export async function waitUntilReady(options: ReadinessOptions): Promise<boolean
     return false;
   };
   try {
-    const { host, port } = options.target;
-    const isServing = await poll(async () => {
-      if (!(await accepts(port, host))) return `nothing listens on ${host}:${port}`;
-      const answer = await probe.readiness();
-      return answer === "ok" ? undefined : `the API server is not ready (${answer})`;
-    });
-    if (!isServing) return false;
+    for (const { host, port, probe: own } of servers) {
+      const isServing = await poll(async () => {
+        if (!(await accepts(port, host))) return `nothing listens on ${host}:${port}`;
+        const answer = await own.readiness();
+        return answer === "ok" ? undefined : `the API server is not ready (${answer})`;
+      });
+      if (!isServing) return false;
+    }
     if (nodes > 0 || options.hasControllers) options.onServing();
     return await poll(async () => {
       const ready = nodes === 0 ? 0 : ((await probe.nodes())?.ready.length ?? 0);
@@ -57,6 +60,6 @@ export async function waitUntilReady(options: ReadinessOptions): Promise<boolean
       return options.isSteady() ? undefined : "a component has ended";
     });
   } finally {
-    probe.close();
+    for (const server of servers) server.probe.close();
   }
 }

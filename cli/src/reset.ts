@@ -7,8 +7,8 @@ import { down } from "./down.ts";
 export async function reset(dataDir: string): Promise<boolean> {
   await down(dataDir);
   const directory = dataDirectory(dataDir);
-  const { path, store, pki, kubeconfig, log } = directory;
-  const existing = [store, pki, kubeconfig, log].filter((entry) => existsSync(entry));
+  const { path, store, etcd, pki, kubeconfig, log } = directory;
+  const existing = [store, etcd, pki, kubeconfig, log].filter((entry) => existsSync(entry));
   for (const entry of existing) rmSync(entry, { recursive: true, force: true });
   if (existsSync(path) && readdirSync(path).length === 0) rmdirSync(path);
   return existing.length > 0;

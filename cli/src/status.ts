@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ApiProbe, type NodeStates } from "./api-probe.ts";
-import { COMPONENTS, LOOPBACK } from "./components.ts";
+import { LOOPBACK } from "./components.ts";
 import {
   type DataDirectory,
   dataDirectory,
@@ -18,7 +18,8 @@ export interface ClusterStatus {
   lines: string[];
 }
 
-const NAME_WIDTH = "controller-manager".length + 2;
+const MARGIN = 2;
+const LEASES = ["kube-scheduler", "kube-controller-manager"];
 
 export async function status(dataDir: string): Promise<ClusterStatus> {
   const directory = dataDirectory(dataDir);
@@ -26,36 +27,70 @@ export async function status(dataDir: string): Promise<ClusterStatus> {
   if (running === undefined || !isSupervisor(running.pid)) {
     return { isHealthy: false, lines: [`no cluster runs in ${directory.path}`] };
   }
-  const processes = processLines(directory, running);
   const probe = openProbe(directory, running.port);
   try {
+    const processes = await processRows(directory, running);
     const readiness = await probe.readiness();
     const nodes = await probe.nodes();
+    const leaders = hasStandbys(running) ? await leaderRows(probe) : [];
+    const rows: Row[] = [
+      { name: "coracle", text: processText(running.pid), isHealthy: true },
+      ...processes,
+      { name: "/readyz", text: readiness, isHealthy: readiness === "ok" },
+      ...leaders,
+      {
+        name: "nodes",
+        text: nodesText(nodes),
+        isHealthy: (nodes?.ready.length ?? 0) >= running.nodes,
+      },
+    ];
+    const width = Math.max(...rows.map(({ name }) => name.length)) + MARGIN;
     return {
-      isHealthy:
-        readiness === "ok" &&
-        processes.every((line) => !line.includes("not running")) &&
-        (nodes?.ready.length ?? 0) >= running.nodes,
-      lines: [
-        ...processes,
-        `${"/readyz".padEnd(NAME_WIDTH)}${readiness}`,
-        `${"nodes".padEnd(NAME_WIDTH)}${nodesText(nodes)}`,
-      ],
+      isHealthy: rows.every((row) => row.isHealthy),
+      lines: rows.map(({ name, text }) => `${name.padEnd(width)}${text}`),
     };
   } finally {
     probe.close();
   }
 }
 
-function processLines(directory: DataDirectory, running: RunningCluster): string[] {
-  const supervisor = `${"coracle".padEnd(NAME_WIDTH)}${processText(running.pid)}`;
-  const components = COMPONENTS.flatMap((name) => {
-    const pid = running.components[name];
-    if (pid === undefined) return [];
-    const text = isComponent(pid, name, directory) ? processText(pid) : "not running";
-    return [`${name.padEnd(NAME_WIDTH)}${text}`];
-  });
-  return [supervisor, ...components];
+interface Row {
+  name: string;
+  text: string;
+  isHealthy: boolean;
+}
+
+/** Of several API servers, each is asked whether it is ready. */
+function processRows(directory: DataDirectory, running: RunningCluster): Promise<Row[]> {
+  const { components, instances = Object.keys(components), servers = {} } = running;
+  return Promise.all(
+    instances.map(async (name): Promise<Row> => {
+      const pid = components[name];
+      if (pid === undefined || !isComponent(pid, name, directory)) {
+        return { name, text: "not running", isHealthy: false };
+      }
+      const port = servers[name];
+      if (port === undefined) return { name, text: processText(pid), isHealthy: true };
+      const probe = openProbe(directory, port);
+      const readiness = await probe.readiness();
+      probe.close();
+      const text = `${processText(pid)}  port ${port}  /readyz ${readiness}`;
+      return { name, text, isHealthy: readiness === "ok" };
+    }),
+  );
+}
+
+const hasStandbys = ({ instances = [] }: RunningCluster): boolean =>
+  instances.includes("scheduler-2") || instances.includes("controller-manager-2");
+
+function leaderRows(probe: ApiProbe): Promise<Row[]> {
+  return Promise.all(
+    LEASES.map(async (lease): Promise<Row> => {
+      const holder = await probe.leader(lease);
+      const text = holder === undefined ? "nobody leads" : `led by ${holder}`;
+      return { name: lease, text, isHealthy: holder !== undefined };
+    }),
+  );
 }
 
 function processText(pid: number): string {

@@ -33,7 +33,7 @@ function supervise(programs: Partial<Record<ComponentName, string>>): Supervisor
     const head = `import { appendFileSync } from "node:fs";
       const log = (text) => appendFileSync(${JSON.stringify(journal)}, text + "\\n");`;
     writeFileSync(file, `${head}\n${program}`);
-    return { name: name as ComponentName, file, args: [] };
+    return { name: name as ComponentName, instance: name, file, args: [] };
   });
   supervisor = new Supervisor({
     commands,

@@ -3,17 +3,17 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import type { Clock } from "@coracle/shared/runtime/clock";
 import { CliError } from "./cli-error.ts";
-import type { Command, ComponentName } from "./components.ts";
+import type { Command } from "./components.ts";
 import { failureIn } from "./log-view.ts";
 
 export interface SupervisorOptions {
   commands: readonly Command[];
   clock: Clock;
   /** A component's output, as it comes. Returns what it could not use yet. */
-  show(component: ComponentName, text: string): string;
+  show(instance: string, text: string): string;
   say(message: string, level?: "info" | "warn" | "error"): void;
   /** A process was started or ended. */
-  onChange(pids: Partial<Record<ComponentName, number>>): void;
+  onChange(pids: Partial<Record<string, number>>): void;
 }
 
 /** With fewer processors than components, they would all load at once and the API server, for which the others wait, would be
@@ -84,9 +84,11 @@ export class Supervisor {
     });
   }
 
-  pids(): Partial<Record<ComponentName, number>> {
+  pids(): Partial<Record<string, number>> {
     const running = this.#components.filter(({ process }) => process?.pid !== undefined);
-    return Object.fromEntries(running.map(({ command, process }) => [command.name, process?.pid]));
+    return Object.fromEntries(
+      running.map(({ command, process }) => [command.instance, process?.pid]),
+    );
   }
 
   /** The API server last, so that the others can still write what they must. */
@@ -107,7 +109,9 @@ export class Supervisor {
   #spawn(component: Component): void {
     const { command } = component;
     // A process group of its own: Ctrl-C in a terminal reaches the supervisor only, which then stops all in order.
-    const child = spawn(process.execPath, [command.file, ...command.args], {
+    const program = command.isProgram ? command.file : process.execPath;
+    const args = command.isProgram ? command.args : [command.file, ...command.args];
+    const child = spawn(program, args, {
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });
@@ -124,17 +128,17 @@ export class Supervisor {
   }
 
   #forward(component: Component, stream: NodeJS.ReadableStream): void {
-    const { name } = component.command;
+    const { instance } = component.command;
     let rest = "";
     stream.setEncoding("utf8");
     stream.on("data", (text: string) => {
       const whole = rest + text;
-      rest = this.#options.show(name, whole);
+      rest = this.#options.show(instance, whole);
       if (component.wasSteady || this.#ageMs(component) > STEADY_MS) return;
       component.lastFailure = lastFailureIn(whole) ?? component.lastFailure;
     });
     stream.on("end", () => {
-      if (rest !== "") this.#options.show(name, `${rest}\n`);
+      if (rest !== "") this.#options.show(instance, `${rest}\n`);
     });
   }
 
@@ -143,7 +147,7 @@ export class Supervisor {
     this.#options.onChange(this.pids());
     if (this.#stopping) return;
     component.wasSteady ||= this.#ageMs(component) > STEADY_MS;
-    const { name } = component.command;
+    const { instance: name } = component.command;
     const how = signal === null ? `exit code ${code}` : signal;
     const isFault = !FROM_OUTSIDE.has(how);
     if (isFault) component.failures++;
@@ -175,7 +179,7 @@ export class Supervisor {
     const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
     child.kill("SIGTERM");
     const timer = this.#options.clock.setTimer(STOP_MS_MAX, () => {
-      this.#options.say(`${component.command.name} did not stop in time; killing it`, "warn");
+      this.#options.say(`${component.command.instance} did not stop in time; killing it`, "warn");
       child.kill("SIGKILL");
     });
     await closed;

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { loadKubeconfig } from "@coracle/shared/client/kubeconfig";
+import { leaderElectionFlags, startElection } from "@coracle/shared/leader-election/start-election";
 import { systemClock } from "@coracle/shared/runtime/clock";
 import { parseComponentFlags, parseCount } from "@coracle/shared/runtime/component-flags";
 import { createLogger } from "@coracle/shared/runtime/logger";
@@ -13,25 +14,38 @@ async function main(): Promise<void> {
   const flags = parseComponentFlags(process.argv.slice(2), {
     "health-port": { type: "string", default: "0" },
     "root-ca-file": { type: "string" },
+    ...leaderElectionFlags,
   });
   if (flags.kubeconfig === undefined) throw new Error("--kubeconfig is required");
   const signal = shutdownSignal(process);
   stayAliveUntil(signal);
   const rootCaFile = flags["root-ca-file"];
+  const logger = createLogger("controller-manager", flags.logLevel);
+  const dependencies = { clock: systemClock, random: systemRandom, logger };
+  const component = "kube-controller-manager";
+  const client = { ...loadKubeconfig(flags.kubeconfig, flags.servers), userAgent: component };
+  const election = startElection({
+    ...dependencies,
+    flags,
+    client,
+    component,
+    eventSource: component,
+  });
+  void election?.elector.lost.then(() => {
+    logger.error("leader election lost");
+    process.exit(1);
+  });
   const manager = await start(
     {
-      client: loadKubeconfig(flags.kubeconfig),
+      client: election?.client ?? client,
       rootCa: rootCaFile === undefined ? undefined : readFileSync(rootCaFile, "utf8"),
       healthPort: parseCount("health-port", flags["health-port"], 65_535),
     },
-    {
-      clock: systemClock,
-      random: systemRandom,
-      logger: createLogger("controller-manager", flags.logLevel),
-    },
+    { ...dependencies, leading: election?.elector.leading },
   );
   await aborted(signal);
   await manager.stop();
+  await election?.stop();
 }
 
 main().catch((error: unknown) => {

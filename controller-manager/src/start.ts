@@ -18,20 +18,22 @@ export interface ControllerManagerConfig {
 }
 
 export interface ControllerManagerDependencies {
+  /** Resolves when this process may act; until then it stands by, with synced informers. Default: at once. */
+  leading?: Promise<void>;
   clock: Clock;
   random: Random;
   logger: Logger;
 }
 
 export interface ControllerManager {
-  /** Resolves when every controller works from a complete cache. */
+  /** Resolves when every controller works, from a complete cache. */
   ready: Promise<void>;
   stop(): Promise<void>;
 }
 
 export async function start(
   config: ControllerManagerConfig,
-  { clock, random, logger }: ControllerManagerDependencies,
+  { leading, clock, random, logger }: ControllerManagerDependencies,
 ): Promise<ControllerManager> {
   const client = new Client({ userAgent: "kube-controller-manager", ...config.client }, { clock });
   const byOwner = { [BY_CONTROLLER]: byController };
@@ -40,7 +42,13 @@ export async function start(
     clock,
     random,
     logger,
-    indexers: { pods: byOwner, "replicasets.apps": byOwner },
+    indexers: {
+      pods: byOwner,
+      replicationcontrollers: byOwner,
+      "replicasets.apps": byOwner,
+      "controllerrevisions.apps": byOwner,
+      "jobs.batch": byOwner,
+    },
   });
   const recorders: EventRecorder[] = [];
   const recorderFor = (component: string) => {
@@ -48,13 +56,14 @@ export async function start(
     recorders.push(recorder);
     return recorder;
   };
-  const dependencies = { client, informers, recorderFor, clock, random, logger };
+  const dependencies = { client, informers, recorderFor, leading, clock, random, logger };
   const running = controllers(config).map((startOne) => startOne(dependencies));
   const stopping = new AbortController();
   informers.start(stopping.signal);
   const state = { ready: false };
-  const ready = informers.synced().then(() => {
+  const ready = informers.synced().then(async () => {
     state.ready = true;
+    await leading;
     logger.info({ controllers: running.map(({ name }) => name) }, "controllers ready");
   });
   const health = await startHealthServer({

@@ -88,7 +88,7 @@ function nodesOf(values: Flags): NodeFacts[] {
 async function run(values: Flags): Promise<void> {
   const logger = createLogger("kubelet", values.logLevel);
   const signal = shutdownSignal(process);
-  const config = loadKubeconfig(required("kubeconfig", values.kubeconfig));
+  const config = loadKubeconfig(required("kubeconfig", values.kubeconfig), values.servers);
   const client = new Client({ ...config, userAgent: "kubelet/v1.36.3-coracle" });
   const clock = systemClock;
   const random = systemRandom;

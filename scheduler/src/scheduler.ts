@@ -38,6 +38,7 @@ export class Scheduler {
   #started = false;
   #scheduled = false;
   #binding = 0;
+  #onIdle: () => void = () => {};
 
   constructor({ client, profile, recorder, clock, random, logger }: SchedulerDependencies) {
     this.#client = client;
@@ -55,9 +56,14 @@ export class Scheduler {
     this.#wake();
   }
 
-  close(): void {
+  /** Decides nothing more. Resolves when no bind is under way. */
+  async close(): Promise<void> {
     this.#started = false;
     this.#queue.close();
+    if (this.#binding === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
+    });
   }
 
   putNode(node: Node, old?: Node): void {
@@ -163,6 +169,7 @@ export class Scheduler {
       }
     } finally {
       this.#binding--;
+      if (this.#binding === 0) this.#onIdle();
       if (this.#queue.activeCount > 0) this.#wake();
     }
   }

@@ -12,6 +12,8 @@ import { Scheduler } from "./scheduler.ts";
 
 export interface SchedulerDependencies {
   client: Client;
+  /** Resolves when this process may act; until then it stands by, with synced informers. Default: at once. */
+  leading?: Promise<void>;
   clock: Clock;
   random: Random;
   logger: Logger;
@@ -19,7 +21,7 @@ export interface SchedulerDependencies {
 
 export interface RunningScheduler {
   isReady(): boolean;
-  /** Resolves when both informers have their first list. */
+  /** Resolves when it schedules: both informers have their first list, and this process leads. */
   ready: Promise<void>;
   close(): Promise<void>;
 }
@@ -28,7 +30,7 @@ export interface RunningScheduler {
 const LIVE_PODS = "status.phase!=Succeeded,status.phase!=Failed";
 
 export function start(dependencies: SchedulerDependencies): RunningScheduler {
-  const { client, clock, logger } = dependencies;
+  const { client, clock, logger, leading } = dependencies;
   const stopping = new AbortController();
   const recorder = new EventRecorder({ ...dependencies, component: "default-scheduler" });
   const scheduler = new Scheduler({ ...dependencies, profile: defaultProfile, recorder });
@@ -47,7 +49,7 @@ export function start(dependencies: SchedulerDependencies): RunningScheduler {
   nodes.start(stopping.signal);
   pods.start(stopping.signal);
   const startedAt = clock.monotonic();
-  const ready = Promise.all([nodes.synced, pods.synced]).then(() => {
+  const ready = Promise.all([nodes.synced, pods.synced, leading]).then(() => {
     if (stopping.signal.aborted) return;
     logger.info({ afterMs: Math.round(clock.monotonic() - startedAt) }, "scheduling");
     scheduler.start();
@@ -56,7 +58,7 @@ export function start(dependencies: SchedulerDependencies): RunningScheduler {
     ready,
     isReady: () => nodes.hasSynced() && pods.hasSynced(),
     async close() {
-      scheduler.close();
+      await scheduler.close();
       stopping.abort();
       await recorder.flush();
       client.close();

@@ -23,6 +23,7 @@ describeWith("docker compose", daemonRequirements(), () => {
       BASE_IMAGE: "coracle-base",
       CORACLE_PORT: String(port),
       COMPOSE_PROJECT_NAME: "coracle-test",
+      COMPOSE_PROFILES: "single",
     });
     await daemon.start();
     daemon.importBaseImage("coracle-base");

@@ -92,7 +92,21 @@ export class ContainerDaemon {
 
   /** An image with node and a shell and nothing else, made from this machine: no registry is asked. */
   importBaseImage(name: string): void {
-    const files = join(this.#directory, "base");
+    this.#importImage(name, { node: process.execPath }, ["sh", "cat", "mkdir", "chown"]);
+  }
+
+  /** An image with this machine's etcd and nothing else. */
+  importEtcdImage(name: string, program: string): void {
+    this.#importImage(name, { etcd: program }, []);
+  }
+
+  /** `programs` come with the libraries that they are linked to. */
+  #importImage(
+    name: string,
+    programs: Record<string, string>,
+    busyboxApplets: readonly string[],
+  ): void {
+    const files = join(this.#directory, name);
     for (const folder of ["bin", "etc", "tmp", "proc", "sys", "dev"]) {
       mkdirSync(join(files, folder), { recursive: true });
     }
@@ -100,14 +114,16 @@ export class ContainerDaemon {
       mkdirSync(dirname(join(files, to)), { recursive: true });
       cpSync(from, join(files, to), { dereference: true });
     };
-    copy(process.execPath, "/bin/node");
-    const libraries = execFileSync("ldd", [process.execPath], { encoding: "utf8" });
-    for (const [library] of libraries.matchAll(/\/\S+/g)) copy(library, library);
-    for (const applet of ["sh", "cat", "mkdir", "chown"]) {
+    for (const [program, path] of Object.entries(programs)) {
+      copy(path, `/bin/${program}`);
+      const libraries = execFileSync("ldd", [path], { encoding: "utf8" });
+      for (const [library] of libraries.matchAll(/\/\S+/g)) copy(library, library);
+    }
+    for (const applet of busyboxApplets) {
       copy(this.#run(["sh", "-c", "command -v busybox"]).trim(), `/bin/${applet}`);
     }
     writeFileSync(join(files, "etc/nsswitch.conf"), "hosts: files dns\n");
-    const archive = join(this.#directory, "base.tar");
+    const archive = join(this.#directory, `${name}.tar`);
     execFileSync("tar", ["-C", files, "-cf", archive, "."]);
     this.docker("import", "--change", "ENV PATH=/bin", archive, name);
   }

@@ -74,7 +74,8 @@ export function startGarbageCollector(dependencies: ControllerDependencies): Run
     });
   }
   // With a kind missing from the graph, an owner might be released before its dependents are gone.
-  const ready = Promise.all(names.map((name) => informers.for(name).synced));
+  const synced = names.map((name) => informers.for(name).synced);
+  const ready = Promise.all([dependencies.leading, ...synced]);
   const process = (action: (uid: string) => Promise<void>) => async (uid: string) => {
     await action(uid);
     return undefined;

@@ -77,8 +77,9 @@ export class Reflector<T extends KubernetesObject> {
           if (listing) await clock.sleep(this.#refused.next(), signal);
           continue;
         }
-        // Whatever else the server holds against this watch, a list will settle it.
-        if (error instanceof StatusError && error.reason !== "TooManyRequests") {
+        // Whatever else the server holds against this watch, a list will settle it. One that cannot
+        // answer at present has said nothing about it: another server may go on.
+        if (error instanceof StatusError && error.code !== 429 && error.code !== 503) {
           this.#state = { name: "empty" };
         }
         const unreachable = error instanceof ConnectionError;

@@ -43,6 +43,23 @@ const listen = async (events: AsyncIterable<{ type: string }>): Promise<string[]
 };
 
 describe("Client", () => {
+  it("reads again, elsewhere, when the answer breaks off", async () => {
+    const broken = await serve((_request, response) => {
+      response.writeHead(200, { "content-length": "100" }).write("{", () => response.destroy());
+    });
+    const [first, from] = [server as Server, (server as Server).address() as AddressInfo];
+    broken.close();
+    await serve((_request, response) => json(response, 200, { metadata: { name: "a" } }));
+    client?.close();
+    const urls = [from, (server as Server).address() as AddressInfo].map(
+      ({ port }) => `http://127.0.0.1:${port}`,
+    );
+    client = new Client({ server: urls.join(",") });
+    expect((await client.for("pods").get("a", "n")).metadata.name).toBe("a");
+    first.closeAllConnections();
+    first.close();
+  });
+
   it("names path, query, type and content of each verb", async () => {
     const seen: unknown[] = [];
     const pods = (

@@ -19,7 +19,12 @@ import type {
   WatchEvent,
   WatchOptions,
 } from "./resource-client.ts";
-import type { Transport, TransportResponse } from "./transport.ts";
+import {
+  ConnectionError,
+  type Transport,
+  type TransportRequest,
+  type TransportResponse,
+} from "./transport.ts";
 import { parseLines } from "./watch-stream.ts";
 
 export type { ListOptions, ResourceClient, WatchEvent } from "./resource-client.ts";
@@ -35,6 +40,8 @@ export interface ClientConfig {
   insecureSkipTlsVerify?: boolean;
   token?: string;
   userAgent?: string;
+  /** A request (not a watch) fails when nothing arrives for so long; default 90 s. */
+  timeoutMs?: number;
   /** Instead of HTTPS to `server`, for tests. */
   transport?: Transport;
 }
@@ -50,6 +57,8 @@ export interface RequestOptions {
 }
 
 const IDLE_MS_MAX = 90_000;
+/** A watch that asks for bookmarks gets one every minute: silence for longer means that the server hangs. */
+const BOOKMARKS_MS_MAX = 90_000;
 /** As client-go: a request that is told to come back (Retry-After) does so at most so often. */
 const RETRIES_MAX = 10;
 
@@ -62,12 +71,14 @@ const PATCH_TYPES = {
 export class Client {
   readonly #transport: Transport;
   readonly #headers: Record<string, string>;
+  readonly #idleMsMax: number;
   readonly #clock: Clock;
   readonly #resources = new Map<ResourceName, unknown>();
 
   constructor(config: ClientConfig, dependencies: { clock?: Clock } = {}) {
     this.#clock = dependencies.clock ?? systemClock;
     this.#transport = config.transport ?? new HttpsTransport(config.server, config);
+    this.#idleMsMax = config.timeoutMs ?? IDLE_MS_MAX;
     this.#headers = { "user-agent": config.userAgent ?? "coracle" };
     if (config.token !== undefined) this.#headers.authorization = `Bearer ${config.token}`;
   }
@@ -84,15 +95,15 @@ export class Client {
   /** The parsed reply (text when it is not JSON). Throws StatusError, or ConnectionError. */
   async request(method: string, path: string, options: RequestOptions = {}): Promise<unknown> {
     for (let retries = 0; ; retries++) {
-      const response = await this.#transport.send({
+      const { response, body } = await this.#exchange({
         method,
         path: withQuery(path, options.query),
         ...this.#headersAndBody(options),
         signal: options.signal,
-        idleMsMax: IDLE_MS_MAX,
+        idleMsMax: this.#idleMsMax,
       });
-      if (response.status < 400) return parseReply(response, await response.read());
-      const error = await errorOf(response, `${method} ${path}`);
+      if (response.status < 400) return parseReply(response, body);
+      const error = errorOf(response, body, `${method} ${path}`);
       const waitMs = Number(response.header("retry-after")) * 1000;
       if (!(waitMs >= 0) || retries === RETRIES_MAX) throw error;
       await this.#clock.sleep(waitMs, options.signal);
@@ -104,7 +115,8 @@ export class Client {
    * Events as they arrive, those of one network read together. `ERROR` is thrown as StatusError.
    */
   async *watchBatches<T>(path: string, options: WatchOptions): AsyncGenerator<WatchEvent<T>[]> {
-    const { signal, timeoutSeconds } = options;
+    const { signal, timeoutSeconds = 3600, allowWatchBookmarks } = options;
+    const endMs = (timeoutSeconds + 30) * 1000;
     if (signal?.aborted) return;
     try {
       const response = await this.#transport.send({
@@ -112,10 +124,10 @@ export class Client {
         path: withQuery(path, { ...listQuery(options), ...watchQuery(options) }),
         ...this.#headersAndBody({}),
         signal,
-        idleMsMax: ((timeoutSeconds ?? 3600) + 30) * 1000,
+        idleMsMax: allowWatchBookmarks ? Math.min(BOOKMARKS_MS_MAX, endMs) : endMs,
         streaming: true,
       });
-      if (response.status >= 400) throw await errorOf(response, `watch ${path}`);
+      if (response.status >= 400) throw errorOf(response, await response.read(), `watch ${path}`);
       for await (const events of parseLines(response.chunks())) {
         const failure = events.findIndex((event) => (event as { type: string }).type === "ERROR");
         if (failure < 0) {
@@ -132,6 +144,21 @@ export class Client {
 
   close(): void {
     this.#transport.close();
+  }
+
+  /** A read whose answer breaks off is sent once more: the transport knows by then to ask another server. */
+  async #exchange(
+    request: TransportRequest,
+  ): Promise<{ response: TransportResponse; body: Buffer }> {
+    for (let tries = 1; ; tries++) {
+      const response = await this.#transport.send(request);
+      try {
+        return { response, body: await response.read() };
+      } catch (error) {
+        const mayRepeat = request.method === "GET" && error instanceof ConnectionError;
+        if (!mayRepeat || tries > 1 || request.signal?.aborted) throw error;
+      }
+    }
   }
 
   #headersAndBody(options: RequestOptions): { headers: Record<string, string>; body?: string } {
@@ -243,8 +270,8 @@ function parseReply(response: TransportResponse, body: Buffer): unknown {
   return response.header("content-type")?.includes("json") ? JSON.parse(text) : text;
 }
 
-async function errorOf(response: TransportResponse, what: string): Promise<StatusError> {
-  const text = (await response.read()).toString("utf8");
+function errorOf(response: TransportResponse, body: Buffer, what: string): StatusError {
+  const text = body.toString("utf8");
   if (response.header("content-type")?.includes("json")) {
     const status = JSON.parse(text) as Status;
     if (status.kind === "Status") return new StatusError({ code: response.status, ...status });

@@ -22,11 +22,11 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-function transportTo(servers: string): (method?: string) => Promise<string> {
+function transportTo(servers: string, idleMsMax = 5000): (method?: string) => Promise<string> {
   const transport = new HttpsTransport(servers, {});
   transports.push(transport);
   return async (method = "GET") => {
-    const request: TransportRequest = { method, path: "/x", headers: {}, idleMsMax: 5000 };
+    const request: TransportRequest = { method, path: "/x", headers: {}, idleMsMax };
     const response = await transport.send(request);
     return (await response.read()).toString();
   };
@@ -42,6 +42,37 @@ describe("HttpsTransport", () => {
     expect(await send()).toBe("good");
   });
 
+  it.each(["GET", "POST", "PUT", "PATCH", "DELETE"])(
+    "after an answer was lost, repeats a %s elsewhere if it is a read, and asks there next",
+    async (method) => {
+      let requests = 0;
+      const bad = await serve((request) => {
+        requests++;
+        request.socket.destroy();
+      });
+      const good = await serve((_request, response) => response.end("good"));
+      const send = transportTo(`${bad},${good}`);
+      if (method === "GET") expect(await send(method)).toBe("good");
+      else await expect(send(method)).rejects.toMatchObject({ unsent: false });
+      expect(await send(method)).toBe("good");
+      expect(requests).toBe(1);
+    },
+  );
+
+  it("moves on from a server that says nothing", async () => {
+    const bad = await serve(() => {});
+    const good = await serve((_request, response) => response.end("good"));
+    expect(await transportTo(`${bad},${good}`, 50)()).toBe("good");
+  });
+
+  it("moves on from a server that says it is unavailable, with the next request", async () => {
+    const bad = await serve((_request, response) => response.writeHead(503).end("not now"));
+    const good = await serve((_request, response) => response.end("good"));
+    const send = transportTo(`${bad},${good}`);
+    expect(await send("POST")).toBe("not now");
+    expect(await send("POST")).toBe("good");
+  });
+
   it("fails when none is there", async () => {
     const send = transportTo(`${NOBODY},${NOBODY}`);
     await expect(send()).rejects.toMatchObject({ code: "ECONNREFUSED", unsent: true });
@@ -49,6 +80,7 @@ describe("HttpsTransport", () => {
 
   it.each([
     ["GET", 2],
+    ["PUT", 1],
     ["POST", 1],
   ])("sends a %s over a connection that turns out closed %i time(s)", async (method, times) => {
     let requests = 0;

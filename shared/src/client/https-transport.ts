@@ -48,7 +48,10 @@ export class HttpsTransport implements Transport {
     for (let attempt = 1; ; attempt++) {
       const server = this.#endpoints.current;
       try {
-        return await this.#sendTo(server, request);
+        const response = await this.#sendTo(server, request);
+        // It cannot serve at present (its store is away), another one may: not this request, which was answered, but the next.
+        if (response.status === UNAVAILABLE) this.#endpoints.failed(server);
+        return response;
       } catch (error) {
         if (!(error instanceof ConnectionError)) throw error;
         this.#endpoints.failed(server);
@@ -72,7 +75,12 @@ export class HttpsTransport implements Transport {
           signal: request.signal,
           timeout: request.idleMsMax,
         },
-        (response) => resolve(wrap(response)),
+        (response) =>
+          resolve(
+            wrap(response, () => {
+              if (!request.signal?.aborted) this.#endpoints.failed(server);
+            }),
+          ),
       );
       outgoing.on("socket", (socket: Socket) => {
         used = socket;
@@ -114,30 +122,42 @@ export class HttpsTransport implements Transport {
 
 /** A kept connection that the server closed while the request was on its way. */
 const STALE = "ESTALESOCKET";
+const UNAVAILABLE = 503;
 
-/** A create may have been executed although its answer was lost, so it is not repeated. */
+/** A write may have been executed although its answer was lost, so it is not repeated; a read is, where there is hope. */
 function isWorthAnother(
   error: ConnectionError,
   request: TransportRequest,
   servers: number,
 ): boolean {
   if (error.unsent) return servers > 1;
-  return request.method !== "POST" && error.code === STALE;
+  return request.method === "GET" && (error.code === STALE || servers > 1);
 }
 
-function wrap(response: IncomingMessage): TransportResponse {
+/** `onLost`: the connection broke while the body was read. */
+function wrap(response: IncomingMessage, onLost: () => void): TransportResponse {
+  const lost = (error: NodeJS.ErrnoException): ConnectionError => {
+    onLost();
+    return new ConnectionError(`connection lost: ${error.message}`, {
+      code: error.code ?? "",
+      unsent: false,
+      cause: error,
+    });
+  };
   return {
     status: response.statusCode ?? 0,
     header: (name) => {
       const value = response.headers[name];
       return Array.isArray(value) ? value[0] : value;
     },
-    read: () => readAll(response),
-    chunks: () => chunksOf(response),
+    read: () => readAll(response, lost),
+    chunks: () => chunksOf(response, lost),
   };
 }
 
-function readAll(response: IncomingMessage): Promise<Buffer> {
+type Lost = (error: NodeJS.ErrnoException) => ConnectionError;
+
+function readAll(response: IncomingMessage, lost: Lost): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     response.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -148,7 +168,7 @@ function readAll(response: IncomingMessage): Promise<Buffer> {
   });
 }
 
-async function* chunksOf(response: IncomingMessage): AsyncGenerator<Buffer> {
+async function* chunksOf(response: IncomingMessage, lost: Lost): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of response) yield chunk as Buffer;
   } catch (error) {
@@ -157,10 +177,3 @@ async function* chunksOf(response: IncomingMessage): AsyncGenerator<Buffer> {
     response.destroy();
   }
 }
-
-const lost = (error: NodeJS.ErrnoException): ConnectionError =>
-  new ConnectionError(`connection lost: ${error.message}`, {
-    code: error.code ?? "",
-    unsent: false,
-    cause: error,
-  });

@@ -13,11 +13,16 @@ interface Kubeconfig {
   contexts?: { name: string; context?: Entry }[];
 }
 
-/** The current context of the file at `path`. Throws with the reason when it cannot be used. */
-export function loadKubeconfig(path: string): ClientConfig {
+/**
+ * The current context of the file at `path`, reached at `servers` (URLs separated by commas) if they
+ * are given. Throws with the reason when it cannot be used.
+ */
+export function loadKubeconfig(path: string, servers?: string): ClientConfig {
   const text = readFileSync(path, "utf8");
   try {
-    return parseKubeconfig(text, (file) => readFileSync(resolve(dirname(path), file), "utf8"));
+    const readFile = (file: string) => readFileSync(resolve(dirname(path), file), "utf8");
+    const config = parseKubeconfig(text, readFile);
+    return servers === undefined ? config : { ...config, server: servers };
   } catch (error) {
     throw new Error(`kubeconfig ${path}: ${(error as Error).message}`, { cause: error });
   }

@@ -20,6 +20,8 @@ export interface ClaimOptions<T extends KubernetesObject> {
   selector: Selector;
   /** An orphan for which it is false is left alone. Default: every one may be adopted. */
   isEligible?(orphan: T): boolean;
+  /** Put on what is adopted, taken off what is released. */
+  finalizer?: string;
 }
 
 /**
@@ -73,24 +75,36 @@ async function adopt(
 ): Promise<boolean> {
   const row = resources[options.controllerResource];
   const reference = controllerReference(options.controller, apiVersionOf(row), row.kind);
-  return patchReferences(options, orphan, [reference]);
+  const { finalizer } = options;
+  return patchChild(options, orphan, {
+    ownerReferences: [reference],
+    ...(finalizer !== undefined && { finalizers: [finalizer] }),
+  });
 }
 
-const release = (options: ClaimOptions<KubernetesObject>, child: KubernetesObject) =>
-  patchReferences(options, child, [{ $patch: "delete", uid: options.controller.metadata.uid }]);
+function release(
+  options: ClaimOptions<KubernetesObject>,
+  child: KubernetesObject,
+): Promise<boolean> {
+  const { controller, finalizer } = options;
+  return patchChild(options, child, {
+    ownerReferences: [{ $patch: "delete", uid: controller.metadata.uid }],
+    ...(finalizer !== undefined && { "$deleteFromPrimitiveList/finalizers": [finalizer] }),
+  });
+}
 
 /**
  * False when the child is gone or has been replaced by another of its name: nothing to claim then.
  */
-async function patchReferences(
+async function patchChild(
   { client, resource }: ClaimOptions<KubernetesObject>,
   child: KubernetesObject,
-  ownerReferences: unknown[],
+  changes: Record<string, unknown>,
 ): Promise<boolean> {
   const { name, namespace, uid } = child.metadata;
   const controlled = controllerOf(child) !== undefined;
   try {
-    await client.for(resource).patch(name, { metadata: { ownerReferences, uid } }, { namespace });
+    await client.for(resource).patch(name, { metadata: { ...changes, uid } }, { namespace });
     return true;
   } catch (error) {
     if (isNotFound(error)) return false;

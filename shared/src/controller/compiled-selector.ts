@@ -15,6 +15,19 @@ export function compiledSelector(selector: LabelSelector | undefined): Selector 
   return result;
 }
 
+const byMap = new WeakMap<Record<string, string>, LabelSelector>();
+
+/** For the kinds whose selector is only a map of labels; an absent or empty one selects nothing. */
+export function compiledMapSelector(labels: Record<string, string> | undefined): Selector {
+  if (labels === undefined || Object.keys(labels).length === 0) return nothing;
+  let selector = byMap.get(labels);
+  if (selector === undefined) {
+    selector = { matchLabels: labels };
+    byMap.set(labels, selector);
+  }
+  return compiledSelector(selector);
+}
+
 function compile(selector: LabelSelector): Selector {
   try {
     return selectorOf(selector);

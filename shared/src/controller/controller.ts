@@ -25,6 +25,8 @@ export interface ControllerDependencies {
   informers: InformerFactory;
   /** Events of one component of the cluster, e.g. `deployment-controller`. */
   recorderFor(component: string): EventRecorder;
+  /** Nothing is reconciled before it resolves: this process stands by, with warm caches. Default: at once. */
+  leading?: Promise<void>;
   clock: Clock;
   random: Random;
   logger: Logger;
@@ -133,7 +135,8 @@ export function startController(
     informers.for(resource).addHandlers(handlers(context));
   }
   const needed = [reconciles, ...owns, ...watches.map((watch) => watch.resource)];
-  const ready = Promise.all(needed.map((resource) => informers.for(resource).synced));
+  const synced = needed.map((resource) => informers.for(resource).synced);
+  const ready = Promise.all([dependencies.leading, ...synced]);
   const stop = startWorkers({
     queue,
     workers: definition.workers ?? WORKERS,

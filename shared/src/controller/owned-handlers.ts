@@ -3,11 +3,11 @@ import { type KubernetesObject, keyOf, type ResourceName, resources } from "../a
 import type { LabelSelector, OwnerReference } from "../api/types/meta-v1.ts";
 import type { InformerHandlers } from "../cache/informer.ts";
 import { controllerOf } from "../machinery/owner-references.ts";
-import { compiledSelector } from "./compiled-selector.ts";
+import { compiledMapSelector, compiledSelector } from "./compiled-selector.ts";
 import type { ControllerContext } from "./controller.ts";
 import { groupOf, isDeleting } from "./owner-index.ts";
 
-type Owner = KubernetesObject & { spec?: { selector?: LabelSelector } };
+type Owner = KubernetesObject & { spec?: { selector?: LabelSelector | Record<string, string> } };
 
 /** `owners` is the resource that the controller reconciles. */
 export function ownedHandlers(
@@ -26,10 +26,15 @@ export function ownedHandlers(
     return lister.get(key)?.metadata.uid === reference.uid ? key : undefined;
   };
 
+  const selectorOf = ({ spec }: Owner) =>
+    owners === "replicationcontrollers"
+      ? compiledMapSelector(spec?.selector as Record<string, string> | undefined)
+      : compiledSelector(spec?.selector as LabelSelector | undefined);
+
   /** Those that might adopt it. */
   const enqueueMatching = (object: KubernetesObject) => {
     for (const owner of lister.list(object.metadata.namespace) as Owner[]) {
-      if (compiledSelector(owner.spec?.selector).matches(object.metadata.labels)) {
+      if (selectorOf(owner).matches(object.metadata.labels)) {
         context.enqueue(keyOf(owner));
       }
     }

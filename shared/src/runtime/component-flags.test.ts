@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseComponentFlags, parseCount } from "./component-flags.ts";
+import { parseComponentFlags, parseCount, parseDuration } from "./component-flags.ts";
 
 const own = { port: { type: "string", default: "1" } } as const;
 
@@ -10,6 +10,17 @@ describe("parseComponentFlags", () => {
       port: "2",
       logLevel: "info",
     });
+  });
+
+  it.each([
+    [[], false],
+    [["--quick"], true],
+    [["--quick=true"], true],
+    [["--quick", "--quick=false"], false],
+  ])("takes booleans as upstream's components do: %j", (args, quick) => {
+    const flags = { ...own, quick: { type: "boolean", default: false } } as const;
+    expect(parseComponentFlags(args, flags).quick).toBe(quick);
+    expect(() => parseComponentFlags(["--quick=so"], flags)).toThrow("must be true or false");
   });
 
   it.each([
@@ -26,5 +37,20 @@ describe("parseCount", () => {
     for (const text of ["-1", "1.5", "6", "", "x"]) {
       expect(() => parseCount("n", text, 5)).toThrow("--n must be a whole number from 0 to 5");
     }
+  });
+});
+
+describe("parseDuration", () => {
+  it.each([
+    ["15s", 15_000],
+    ["1m30s", 90_000],
+    ["500ms", 500],
+    ["1.5h", 5_400_000],
+  ])("%s", (text, ms) => {
+    expect(parseDuration("d", text)).toBe(ms);
+  });
+
+  it.each(["", "15", "s", "1 s", "-1s", "1d"])("refuses %j", (text) => {
+    expect(() => parseDuration("d", text)).toThrow("--d must be a duration such as 15s");
   });
 });

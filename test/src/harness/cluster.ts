@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ComponentName } from "@coracle/cli/components";
 import { dataDirectory, readRunning } from "@coracle/cli/data-directory";
 import { tryPort } from "@coracle/cli/ports";
 import { Client } from "@coracle/shared/client/client";
@@ -15,12 +14,14 @@ const READY_MS_MAX = 30_000;
 
 export interface TestCluster {
   url: string;
+  /** Where the cluster keeps everything. */
+  path: string;
   kubeconfig: string;
   /** Everything printed so far. */
   log(): string;
   client(): Client;
-  /** Process id of a component that runs; undefined between its end and its restart. */
-  pid(component: ComponentName): number | undefined;
+  /** Process id of a component (`kubelet`, or `scheduler-2`) that runs; undefined between its end and its restart. */
+  pid(instance: string): number | undefined;
   stop(): Promise<void>;
 }
 
@@ -29,7 +30,7 @@ export async function startCluster(...args: string[]): Promise<TestCluster> {
   if (!existsSync(BINARY)) throw new Error("dist/ is missing: run npm run build");
   const path = mkdtempSync(join(tmpdir(), "coracle-cluster-"));
   const directory = dataDirectory(path);
-  const [port, kubeletPort] = [await freePort(), await freePort()];
+  const [port, kubeletPort] = [await freePorts(serverCount(args)), await freePort()];
   const ports = ["--port", String(port), "--kubelet-port", String(kubeletPort)];
   const child = spawn(process.execPath, [BINARY, "up", "--data-dir", path, ...ports, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -48,6 +49,7 @@ export async function startCluster(...args: string[]): Promise<TestCluster> {
   const clients: Client[] = [];
   return {
     url: `https://127.0.0.1:${port}`,
+    path,
     kubeconfig: directory.kubeconfig,
     log: () => printed,
     client() {
@@ -55,13 +57,28 @@ export async function startCluster(...args: string[]): Promise<TestCluster> {
       clients.push(client);
       return client;
     },
-    pid: (component) => readRunning(directory)?.components[component],
+    pid: (instance) => readRunning(directory)?.components[instance],
     async stop() {
       for (const client of clients) client.close();
       await stopped(child);
       rmSync(path, { recursive: true, force: true });
     },
   };
+}
+
+/** The front's port, and one for each API server behind it. */
+function serverCount(args: readonly string[]): number {
+  const at = args.indexOf("--apiservers");
+  return at < 0 ? 1 : 1 + Number(args[at + 1]);
+}
+
+/** The first of `count` neighbours. */
+export async function freePorts(count: number): Promise<number> {
+  for (;;) {
+    const first = await freePort();
+    const rest = Array.from({ length: count - 1 }, (_, i) => tryPort(first + 1 + i));
+    if ((await Promise.all(rest)).every((port) => port !== undefined)) return first;
+  }
 }
 
 async function freePort(): Promise<number> {

@@ -1,7 +1,9 @@
-// A real etcd on loopback, for one test file.
+// Real etcds on loopback, for one test file: one alone, or several as a cluster.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -10,12 +12,14 @@ import { promisify } from "node:util";
 import { systemClock } from "@coracle/shared/runtime/clock";
 import type { Requirement } from "../requirement.ts";
 
-const BINARY = "/usr/bin/etcd";
+export const ETCD_BINARY = "/usr/bin/etcd";
+const CONTROL = "/usr/bin/etcdctl";
 const POLL_MS = 20;
-const START_MS = 20_000;
+const START_MS = 30_000;
+const HEALTH_MS = 1000;
 
 export const etcdRequirement: Requirement = {
-  missing: existsSync(BINARY) ? undefined : `there is no ${BINARY}`,
+  missing: existsSync(ETCD_BINARY) ? undefined : `there is no ${ETCD_BINARY}`,
   install: "apt-get install etcd-server etcd-client",
 };
 
@@ -27,29 +31,98 @@ export interface TestEtcd {
   kill(): Promise<void>;
   /** Over the same data, on the same port. Resolves when it answers. */
   start(): Promise<void>;
+  /** SIGSTOP: it holds its connections and answers nothing. */
+  pause(): void;
+  /** SIGCONT. */
+  resume(): void;
   remove(): Promise<void>;
 }
 
-export async function startEtcd(): Promise<TestEtcd> {
-  const directory = mkdtempSync(join(tmpdir(), "coracle-etcd-"));
-  const [client, peer] = [await freePort(), await freePort()];
-  const endpoint = `http://127.0.0.1:${client}`;
-  const peerUrl = `http://127.0.0.1:${peer}`;
+/** Files. Clients need a certificate of the same authority. */
+export interface EtcdTestTls {
+  ca: string;
+  cert: string;
+  key: string;
+  /** For the test itself. */
+  clientCert: string;
+  clientKey: string;
+}
+
+interface Member {
+  name: string;
+  clientPort: number;
+  peerPort: number;
+}
+
+export async function startEtcd(options: { tls?: EtcdTestTls } = {}): Promise<TestEtcd> {
+  const member = await newMember("default");
+  const etcd = etcdOf(member, [member], options.tls);
+  await etcd.start();
+  return etcd;
+}
+
+export interface TestEtcdCluster {
+  members: readonly TestEtcd[];
+  endpoints: readonly string[];
+  /** As those see it that answer. */
+  leader(): Promise<TestEtcd>;
+  remove(): Promise<void>;
+}
+
+export async function startEtcdCluster(size: number): Promise<TestEtcdCluster> {
+  const all: Member[] = [];
+  for (let i = 0; i < size; i++) all.push(await newMember(`member-${i}`));
+  const members = all.map((member) => etcdOf(member, all, undefined));
+  await Promise.all(members.map((member) => member.start()));
+  return {
+    members,
+    endpoints: members.map(({ endpoint }) => endpoint),
+    leader: () => leaderOf(members),
+    remove: async () => {
+      await Promise.all(members.map((member) => member.remove()));
+    },
+  };
+}
+
+async function newMember(name: string): Promise<Member> {
+  return { name, clientPort: await freePort(), peerPort: await freePort() };
+}
+
+const peerUrl = ({ peerPort }: Member): string => `http://127.0.0.1:${peerPort}`;
+
+function argumentsOf(member: Member, all: readonly Member[], tls: EtcdTestTls | undefined) {
+  const endpoint = `${tls === undefined ? "http" : "https"}://127.0.0.1:${member.clientPort}`;
+  const secure =
+    tls === undefined
+      ? []
+      : [
+          ...["--cert-file", tls.cert, "--key-file", tls.key],
+          ...["--trusted-ca-file", tls.ca, "--client-cert-auth"],
+        ];
   const args = [
-    ...["--data-dir", join(directory, "data")],
+    ...["--name", member.name],
     ...["--listen-client-urls", endpoint, "--advertise-client-urls", endpoint],
-    ...["--listen-peer-urls", peerUrl, "--initial-advertise-peer-urls", peerUrl],
-    ...["--initial-cluster", `default=${peerUrl}`],
+    ...["--listen-peer-urls", peerUrl(member), "--initial-advertise-peer-urls", peerUrl(member)],
+    ...["--initial-cluster", all.map((one) => `${one.name}=${peerUrl(one)}`).join(",")],
     ...["--heartbeat-interval", "50", "--election-timeout", "500"],
     ...["--logger", "zap", "--log-level", "error"],
+    ...secure,
   ];
+  return { endpoint, args };
+}
+
+function etcdOf(member: Member, all: readonly Member[], tls: EtcdTestTls | undefined): TestEtcd {
+  const directory = mkdtempSync(join(tmpdir(), "coracle-etcd-"));
+  const { endpoint, args } = argumentsOf(member, all, tls);
+  const credentials =
+    tls === undefined ? [] : ["--cacert", tls.ca, "--cert", tls.clientCert, "--key", tls.clientKey];
   let child: ChildProcess | undefined;
   const etcd: TestEtcd = {
     endpoint,
     async control(...command) {
       const { stdout } = await promisify(execFile)(
-        "/usr/bin/etcdctl",
-        ["--endpoints", endpoint, ...command],
+        CONTROL,
+        ["--endpoints", endpoint, ...credentials, ...command],
         { env: { ...process.env, ETCDCTL_API: "3" } },
       );
       return stdout;
@@ -58,34 +131,84 @@ export async function startEtcd(): Promise<TestEtcd> {
       const running = child;
       child = undefined;
       if (running === undefined || running.exitCode !== null) return;
+      const exit = once(running, "exit");
       running.kill("SIGKILL");
-      await once(running, "exit");
+      await exit;
     },
     async start() {
-      child = spawn(BINARY, args, { stdio: "ignore" });
-      await healthy(endpoint);
+      child = spawn(ETCD_BINARY, ["--data-dir", join(directory, "data"), ...args], {
+        stdio: "ignore",
+      });
+      await healthy(endpoint, tls);
     },
+    pause: () => void child?.kill("SIGSTOP"),
+    resume: () => void child?.kill("SIGCONT"),
     async remove() {
       await etcd.kill();
       rmSync(directory, { recursive: true, force: true });
     },
   };
-  await etcd.start();
   return etcd;
 }
 
-async function healthy(endpoint: string): Promise<void> {
+async function leaderOf(members: readonly TestEtcd[]): Promise<TestEtcd> {
   const until = systemClock.monotonic() + START_MS;
   for (;;) {
-    try {
-      const response = await fetch(`${endpoint}/health`);
-      if (((await response.json()) as { health: string }).health === "true") return;
-    } catch (error) {
-      if (systemClock.monotonic() > until) throw error;
+    for (const member of members) {
+      const answer = await member
+        .control(
+          "--command-timeout",
+          "1s",
+          "--dial-timeout",
+          "1s",
+          "endpoint",
+          "status",
+          "-w",
+          "json",
+        )
+        .catch(() => "[]");
+      const [status] = JSON.parse(answer) as {
+        Status: { header: { member_id: number }; leader: number };
+      }[];
+      if (status?.Status.leader && status.Status.leader === status.Status.header.member_id) {
+        return member;
+      }
     }
+    if (systemClock.monotonic() > until) throw new Error("the etcds have no leader");
+    await systemClock.sleep(POLL_MS);
+  }
+}
+
+async function healthy(endpoint: string, tls: EtcdTestTls | undefined): Promise<void> {
+  const until = systemClock.monotonic() + START_MS;
+  for (;;) {
+    const body = await bodyOf(`${endpoint}/health`, tls);
+    if (body?.includes('"health":"true"')) return;
     if (systemClock.monotonic() > until) throw new Error(`etcd at ${endpoint} is not healthy`);
     await systemClock.sleep(POLL_MS);
   }
+}
+
+/** undefined = no answer. */
+function bodyOf(url: string, tls: EtcdTestTls | undefined): Promise<string | undefined> {
+  const secure = tls && {
+    ca: readFileSync(tls.ca),
+    cert: readFileSync(tls.clientCert),
+    key: readFileSync(tls.clientKey),
+  };
+  return new Promise((resolve) => {
+    const send = tls === undefined ? httpRequest : httpsRequest;
+    const asked = send(url, { ...secure, agent: false, timeout: HEALTH_MS }, (response) => {
+      let body = "";
+      response.on("data", (chunk) => {
+        body += chunk;
+      });
+      response.on("end", () => resolve(body));
+    });
+    asked.on("timeout", () => asked.destroy());
+    asked.on("error", () => resolve(undefined));
+    asked.end();
+  });
 }
 
 async function freePort(): Promise<number> {

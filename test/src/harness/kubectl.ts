@@ -86,7 +86,7 @@ export function run(
 /** Runs commands in one namespace; a failure is an error with what was printed. */
 export function session(kubectl: Kubectl, kubeconfig: string, namespace: string) {
   const attempt = (args: string, input?: string) =>
-    run(kubectl, kubeconfig, ["-n", namespace, ...words(args)], input);
+    run(kubectl, kubeconfig, ["-n", namespace, ...splitWords(args)], input);
   return {
     attempt,
     async ok(args: string, input?: string): Promise<string> {
@@ -98,6 +98,6 @@ export function session(kubectl: Kubectl, kubeconfig: string, namespace: string)
 }
 
 /** Splits at spaces outside of single quotes, as a shell does. */
-function words(text: string): string[] {
+export function splitWords(text: string): string[] {
   return (text.match(/(?:[^\s']|'[^']*')+/g) ?? []).map((word) => word.replaceAll("'", ""));
 }

@@ -12,6 +12,7 @@ const SHARED_LAYERS: Record<string, readonly string[]> = {
   cache: ["api", "machinery", "client", "runtime"],
   workqueue: ["runtime"],
   controller: ["api", "machinery", "client", "cache", "workqueue", "runtime"],
+  "leader-election": ["api", "machinery", "client", "cache", "controller", "runtime"],
 };
 
 /** The API server from bottom to top: a folder imports its own layer and those below. */
