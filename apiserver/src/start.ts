@@ -1,46 +1,56 @@
 // Wires the API server: store → watch caches → registry → HTTP. Ready when the bootstrap objects are there.
 import { setMaxListeners } from "node:events";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 import type { Clock } from "@coracle/shared/runtime/clock";
 import type { Logger } from "@coracle/shared/runtime/logger";
 import { Metrics } from "@coracle/shared/runtime/metrics";
 import type { Random } from "@coracle/shared/runtime/random";
-import { AdmissionChain } from "./admission/chain.ts";
-import { namespaceLifecycle } from "./admission/namespace-lifecycle.ts";
-import { podDefaults } from "./admission/pod-defaults.ts";
-import { serviceAddresses } from "./admission/service-addresses.ts";
+import { builtInAdmission } from "./admission/built-in.ts";
+import { keepAvailability } from "./api-service-availability.ts";
 import { createBootstrapObjects } from "./bootstrap.ts";
 import { Discovery } from "./encoding/discovery.ts";
 import { OpenApi } from "./encoding/openapi.ts";
 import { fileDescriptions } from "./encoding/openapi-descriptions.ts";
-import { createAuthenticator } from "./filters/authentication.ts";
+import { Access, type AccessConfig } from "./filters/access.ts";
+import { InFlight, type InFlightLimits } from "./filters/in-flight.ts";
 import { describeComputed } from "./handlers/computed.ts";
 import type { KubeletCredentials } from "./handlers/connect.ts";
 import { type Check, Health } from "./handlers/health.ts";
+import { openIdReply } from "./handlers/openid.ts";
 import { RequestMetrics } from "./handlers/request-metrics.ts";
+import { snapshotHandler } from "./handlers/snapshot.ts";
+import { together } from "./registry/companions.ts";
 import { Registry } from "./registry/registry.ts";
-import { type Behaviours, builtInTable, type ResourceTable } from "./registry/resource-table.ts";
+import { type Behaviours, builtInTable } from "./registry/resource-table.ts";
+import { serviceIpAddresses } from "./registry/service-ip-addresses.ts";
+import { serviceNodePorts } from "./registry/service-node-ports.ts";
 import { behaviours } from "./resources/behaviours.ts";
 import { kindVersions } from "./resources/kind-versions.ts";
 import { createServer, type TlsConfig } from "./server.ts";
 import { openStorage, type StoreConfig } from "./storage/open-storage.ts";
 
-export interface ApiServerConfig {
+const REQUEST_TIMEOUT_MS = 60_000;
+
+export interface ApiServerConfig extends AccessConfig {
   store: StoreConfig;
   bindAddress: string;
   /** 0: any free port. */
   port: number;
   tls: TlsConfig;
   kubelet: KubeletCredentials;
-  tokenFile: string | undefined;
   /** Texts for `kubectl explain`, which the build makes; it may be missing. */
   descriptionsFile: string;
+  inFlight?: InFlightLimits;
+  /** Of requests that are not meant to last. Default 60 s. */
+  requestTimeoutMs?: number;
 }
 
 export interface ApiServerDependencies {
   clock: Clock;
   random: Random;
   logger: Logger;
+  /** For tests: whoever changes a stored object, which is shared, gets an error. */
+  frozenObjects?: boolean;
 }
 
 export interface RunningApiServer {
@@ -48,13 +58,7 @@ export interface RunningApiServer {
   close(): Promise<void>;
 }
 
-function builtInAdmission(resources: ResourceTable, random: Random): AdmissionChain {
-  return new AdmissionChain([
-    namespaceLifecycle(resources.named("namespaces")),
-    podDefaults(resources.named("pods"), resources.named("serviceaccounts"), random),
-    serviceAddresses(resources.named("services"), random),
-  ]);
-}
+const portOf = ({ server }: { server: Server }): number => (server.address() as AddressInfo).port;
 
 function healthOf(failures: Record<"store" | "bootstrap", Check["failure"]>): Health {
   return new Health([
@@ -65,13 +69,11 @@ function healthOf(failures: Record<"store" | "bootstrap", Check["failure"]>): He
   ]);
 }
 
-/** Rejects when the port is taken or the data directory cannot be opened. */
-export async function start(
-  config: ApiServerConfig,
-  dependencies: ApiServerDependencies,
-): Promise<RunningApiServer> {
+/** The store, every kind's objects in memory, and the path on which they are written. */
+async function openRegistry(store: StoreConfig, dependencies: ApiServerDependencies) {
   const { clock, random, logger } = dependencies;
-  const { storage, failure, caughtUp } = await openStorage(config.store, dependencies);
+  const opened = await openStorage(store, dependencies);
+  const { storage } = opened;
   const resources = builtInTable(behaviours as unknown as Behaviours, kindVersions, {
     storage,
     clock,
@@ -80,16 +82,41 @@ export async function start(
   describeComputed(resources);
   const stored = resources.all().filter(({ conversion }) => conversion === undefined);
   await Promise.all(stored.map(({ cache }) => cache.start()));
-  const admission = builtInAdmission(resources, random);
-  const registry = new Registry({ storage, admission, clock, random, logger });
+  const admission = builtInAdmission({ resources, registry: () => registry, clock, random });
+  const registry: Registry = new Registry({
+    storage,
+    admission,
+    clock,
+    random,
+    logger,
+    companions: together([
+      serviceIpAddresses(resources, clock, random),
+      serviceNodePorts(resources),
+    ]),
+    frozen: dependencies.frozenObjects,
+  });
+  return { ...opened, resources, registry };
+}
+
+/** Rejects when the port is taken or the data directory cannot be opened. */
+export async function start(
+  config: ApiServerConfig,
+  dependencies: ApiServerDependencies,
+): Promise<RunningApiServer> {
+  const { clock, random, logger } = dependencies;
+  const { storage, failure, caughtUp, resources, registry } = await openRegistry(
+    config.store,
+    dependencies,
+  );
   const metrics = new Metrics();
   const requestMetrics = new RequestMetrics(metrics);
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal); // every watch listens
+  const access = new Access(config, resources, clock);
   let ready = false;
   const app = createServer({
     tls: config.tls,
-    authenticate: createAuthenticator(config.tokenFile),
+    access,
     registry,
     resources,
     caughtUp,
@@ -107,24 +134,30 @@ export async function start(
       requestMetrics.flush();
       return metrics.render();
     },
+    snapshot: snapshotHandler(storage, clock),
+    openId: (path) => openIdReply(path, access.tokens, `${config.bindAddress}:${portOf(app)}`),
     requestMetrics,
+    inFlight: new InFlight(config.inFlight),
+    requestTimeoutMs: config.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
     stopping: stopping.signal,
   });
+  let stopAvailability = () => {};
   const close = async () => {
     stopping.abort();
+    stopAvailability();
     await app.close();
     await Promise.all(resources.all().map(({ cache }) => cache.stop()));
     await storage.close();
   };
   try {
     await app.listen({ host: config.bindAddress, port: config.port });
-    const { port } = app.server.address() as AddressInfo;
-    await createBootstrapObjects(registry, resources, {
-      securePort: port,
-      clientCa: config.tls.clientCa,
-      now: clock.now(),
-    });
+    const port = portOf(app);
+    await createBootstrapObjects(
+      { storage, resources, random },
+      { securePort: port, clientCa: config.tls.clientCa, now: clock.now() },
+    );
     ready = true;
+    stopAvailability = keepAvailability({ registry, resources, clock, logger });
     logger.info({ address: `https://${config.bindAddress}:${port}` }, "serving");
     return { port, close };
   } catch (error) {

@@ -77,4 +77,19 @@ describe("cluster addresses", () => {
       parentRef: { resource: "services", namespace: NAMESPACE, name: winner },
     });
   });
+
+  it("and so do node ports", async () => {
+    const spec = { type: "NodePort", ports: [{ port: 80, nodePort: 30777 }] };
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, (_, i) =>
+        request("POST", services, { metadata: { name: `n${i}` }, spec }),
+      ),
+    );
+    const codes = answers.map(({ status }) => status).sort();
+    expect(codes).toEqual([201, 422, 422, 422, 422, 422]);
+    const winner = answers.findIndex(({ status }) => status === 201);
+    expect((await request("DELETE", `${services}/n${winner}`)).status).toBe(200);
+    const again = await request("POST", services, { metadata: { name: "again" }, spec });
+    expect(again.status).toBe(201);
+  });
 });

@@ -34,17 +34,14 @@ export class ParsedObjects {
     const known = this.#entries.get(key);
     if (known?.revision === revision) return known;
     const object = JSON.parse(bytes.toString()) as AnyObject;
+    object.metadata = versioned(object.metadata, revision);
     if (this.#frozen) deepFreeze(object);
     return { object, encoded: undefined };
   }
 
   /** `object` was stored as `encoded` at `revision`. */
   set(key: string, revision: number, object: AnyObject, encoded: EncodedObject): void {
-    const { resourceVersion: _, ...metadata } = object.metadata;
-    const value: AnyObject = {
-      ...object,
-      metadata: { resourceVersion: String(revision), ...metadata } as AnyObject["metadata"],
-    };
+    const value: AnyObject = { ...object, metadata: versioned(object.metadata, revision) };
     if (this.#frozen) this.#check(value, encoded);
     this.delete(key);
     const size = encoded.bytes.length;
@@ -71,6 +68,24 @@ export class ParsedObjects {
     }
     deepFreeze(object);
   }
+}
+
+const BEFORE_VERSION = new Set(["name", "generateName", "namespace", "selfLink", "uid"]);
+
+/** With the resource version where upstream prints it, in the texts of errors for example. */
+function versioned(metadata: AnyObject["metadata"], revision: number): AnyObject["metadata"] {
+  const out: Record<string, unknown> = {};
+  let placed = false;
+  for (const [name, value] of Object.entries(metadata)) {
+    if (name === "resourceVersion") continue;
+    if (!placed && !BEFORE_VERSION.has(name)) {
+      out.resourceVersion = String(revision);
+      placed = true;
+    }
+    out[name] = value;
+  }
+  if (!placed) out.resourceVersion = String(revision);
+  return out as unknown as AnyObject["metadata"];
 }
 
 function deepFreeze(value: unknown): void {

@@ -3,17 +3,13 @@
 // A write goes: admission (mutating) → strategy.prepare → validation → admission (validating) → compare-and-swap in the
 // store. It is acknowledged when the store has it on disk.
 
-import { isDeepStrictEqual } from "node:util";
-import { invalidValue, required } from "@coracle/shared/machinery/field-error";
 import {
   alreadyExists,
-  badRequest,
-  conflict,
   type FieldError,
+  type GroupResource,
   invalid,
   isAlreadyExists,
   notFound,
-  STALE,
   type StatusError,
   statusError,
 } from "@coracle/shared/machinery/status-error";
@@ -23,21 +19,38 @@ import { type Random, safeSuffix } from "@coracle/shared/runtime/random";
 import type { AdmissionChain } from "../admission/chain.ts";
 import { revertTimes } from "../apply/revert-times.ts";
 import { type EncodedObject, encodeObject, encodeParts } from "../encoding/encode.ts";
-import { validateObjectMeta, validateObjectMetaUpdate } from "../resources/metadata-validation.ts";
+import { validateObjectMetaUpdate } from "../resources/metadata-validation.ts";
 import {
+  type Compare,
   type Operation,
   type Storage,
   StorageReadOnlyError,
   type TransactionResult,
 } from "../storage/storage.ts";
+import type { WatchCache } from "../storage/watch-cache.ts";
+import { type Change, type CompanionsOf, noCompanions } from "./companions.ts";
 import { leaseFor } from "./event-lease.ts";
 import { ParsedObjects } from "./parsed-objects.ts";
 import { type AnyObject, keyFor, type ServedResource, servedBytes } from "./served-resource.ts";
 import type { RequestContext, UpdateStrategy } from "./strategy.ts";
 import type { User } from "./user.ts";
+import {
+  checkIdentity,
+  checkNamespace,
+  checkVersion,
+  fillSystemMetadata,
+  findingsOnCreate,
+  isFinished,
+  isUnchanged,
+  keepDeletion,
+  keepSystemMetadata,
+  named,
+} from "./write-rules.ts";
 
 export interface Target {
   resource: ServedResource;
+  /** The resource that the request names, where that is another version in another group: errors name it. */
+  asked?: GroupResource;
   /** "" for cluster scope. */
   namespace: string;
   name: string;
@@ -49,6 +62,8 @@ export interface WriteRequest {
   dryRun: boolean;
   /** The version that the client wrote in; default the stored one. */
   apiVersion?: string;
+  /** Texts of `Warning` headers are added to it, even when the write is refused later. */
+  warnings?: string[];
 }
 
 export interface Written {
@@ -58,7 +73,6 @@ export interface Written {
   created: boolean;
   /** False when nothing changed, so that nothing was written. */
   changed: boolean;
-  warnings: string[];
 }
 
 /** The current state of one object. Shared: nobody changes it. */
@@ -85,6 +99,8 @@ export interface RegistryDependencies {
   clock: Clock;
   random: Random;
   logger: Logger;
+  /** What is written along with some objects. */
+  companions?: CompanionsOf;
   /** For tests: whoever changes a stored object, which is shared, gets an error. */
   frozen?: boolean;
 }
@@ -96,15 +112,18 @@ export class Registry {
   readonly #random: Random;
   readonly #logger: Logger;
   readonly #parsed: ParsedObjects;
+  readonly #companions: CompanionsOf;
   #storageFailure: string | undefined;
 
-  constructor({ storage, admission, clock, random, logger, frozen }: RegistryDependencies) {
+  constructor(dependencies: RegistryDependencies) {
+    const { storage, admission, clock, random, logger, frozen } = dependencies;
     this.#storage = storage;
     this.#admission = admission;
     this.#clock = clock;
     this.#random = random;
     this.#logger = logger;
     this.#parsed = new ParsedObjects({ frozen });
+    this.#companions = dependencies.companions ?? noCompanions;
   }
 
   /** Why the store takes no writes any more; undefined = it does. */
@@ -112,10 +131,30 @@ export class Registry {
     return this.#storageFailure;
   }
 
-  /** One compare-and-swap. */
-  async #commit(revision: number, operation: Operation): Promise<TransactionResult> {
+  /** One compare-and-swap, together with what the change brings along. */
+  async #commit(
+    revision: number,
+    operation: Operation,
+    change: Change,
+  ): Promise<TransactionResult> {
+    const compare = { key: operation.key, revision };
+    for (;;) {
+      const along = this.#companions(change);
+      if (along === undefined) return this.#transaction([compare], [operation]);
+      const compares = [compare, ...along.compares];
+      const result = await this.#transaction(compares, [operation, ...along.operations]);
+      const isOwn = !result.succeeded && (result.current[0]?.revision ?? 0) !== revision;
+      if (result.succeeded || isOwn) return result;
+      for (const cache of along.caches) await this.#behind(cache, result.revision);
+    }
+  }
+
+  async #transaction(
+    compares: readonly Compare[],
+    operations: readonly Operation[],
+  ): Promise<TransactionResult> {
     try {
-      return await this.#storage.transaction([{ key: operation.key, revision }], [operation]);
+      return await this.#storage.transaction(compares, operations);
     } catch (error) {
       if (error instanceof StorageReadOnlyError) this.#storageFailure = error.message;
       throw error;
@@ -125,7 +164,7 @@ export class Registry {
   /** The object as it is now, parsed. Throws NotFound. */
   current(target: Target): Stored {
     const stored = this.find(target);
-    if (stored === undefined) throw notFound(target.resource, target.name);
+    if (stored === undefined) throw notFound(named(target), target.name);
     return stored;
   }
 
@@ -151,6 +190,7 @@ export class Registry {
       object,
       user: request.user,
       dryRun: request.dryRun,
+      warnings: request.warnings ?? [],
     };
     await this.#admission.admit(attributes);
     const context = this.#context(resource, request);
@@ -158,21 +198,22 @@ export class Registry {
 
     for (let attempt = 1; ; attempt++) {
       if (generated) {
-        metadata.name = this.#generateName(metadata.generateName as string);
+        const prefix = metadata.generateName as string;
+        const isWhole = resource.behaviour.namedByGenerateName === true;
+        metadata.name = isWhole ? prefix : this.#generateName(prefix);
         resource.behaviour.setDefaults(object); // a default may follow from the name
       }
       strategy.prepareForCreate(object, context);
-      const errors = [
-        ...validateObjectMeta(metadata, resource.namespaced, resource.behaviour.validateName),
-        ...strategy.validate(object, context),
-      ];
+      const errors = findingsOnCreate(resource, object, context);
       if (errors.length > 0) throw invalid(resource, metadata.name ?? "", errors);
+      strategy.canonicalize?.(object);
+      attributes.name = metadata.name;
+      attributes.warnings.push(...(strategy.warningsOnCreate?.(object) ?? []));
       await this.#admission.validate(attributes);
       try {
-        const bytes = await this.#insert(resource, object, request.dryRun);
+        const bytes = await this.#insert(target, object, request.dryRun);
         this.#logWrite("created", resource, object, request);
-        const warnings = strategy.warningsOnCreate?.(object) ?? [];
-        return { bytes, object, created: true, changed: true, warnings };
+        return { bytes, object, created: true, changed: true };
       } catch (error) {
         if (!generated || attempt === GENERATED_ATTEMPTS_MAX || !isAlreadyExists(error))
           throw error;
@@ -180,27 +221,32 @@ export class Registry {
     }
   }
 
-  async #insert(resource: ServedResource, object: AnyObject, dryRun: boolean): Promise<Buffer> {
+  async #insert(target: Target, object: AnyObject, dryRun: boolean): Promise<Buffer> {
+    const { resource } = target;
     const { namespace = "", name } = object.metadata;
     const key = keyFor(resource, namespace, name);
-    const atRest = encodeObject(object);
+    const encoded = encodeParts(object);
+    const atRest = encoded.bytes;
     if (dryRun) {
-      if (resource.cache.get(namespace, name) !== undefined) throw this.#exists(resource, object);
+      if (resource.cache.get(namespace, name) !== undefined) throw this.#exists(target, object);
       return atRest;
     }
     const lease = await leaseFor(resource, this.#storage, this.#clock);
-    const result = await this.#commit(0, { type: "put", key, value: atRest, lease, memo: object });
-    if (!result.succeeded) throw this.#exists(resource, object);
+    const put = { type: "put" as const, key, value: atRest, lease, memo: object };
+    const result = await this.#commit(0, put, { resource, after: object });
+    if (!result.succeeded) throw this.#exists(target, object);
+    // What expires (an event) is hardly ever written again.
+    if (lease === undefined) this.#parsed.set(key, result.revision, object, encoded);
     const cached = resource.cache.get(namespace, name);
     if (cached?.revision === result.revision) return cached.bytes;
     return servedBytes(resource, atRest, result.revision);
   }
 
   /** Upstream says so when the old object of that name is on its way out. */
-  #exists(resource: ServedResource, { metadata }: AnyObject): StatusError {
-    const error = alreadyExists(resource, metadata.name);
+  #exists(target: Target, { metadata }: AnyObject): StatusError {
+    const error = alreadyExists(named(target), metadata.name);
     const { namespace = "", name } = metadata;
-    const existing = this.find({ resource, namespace, name, subresource: "" });
+    const existing = this.find({ ...target, namespace, name, subresource: "" });
     if (existing?.object.metadata.deletionTimestamp !== undefined) {
       error.status.message = `object is being deleted: ${error.status.message}`;
     }
@@ -228,15 +274,16 @@ export class Registry {
       if (current === undefined) {
         const creatable =
           resource.behaviour.strategy.allowCreateOnUpdate === true && target.subresource === "";
-        if (!creatable) throw notFound(resource, name);
+        if (!creatable) throw notFound(named(target), name);
+        object.metadata.resourceVersion = ""; // there is nothing that it could be compared with
         return this.create(target, object, request);
       }
-      checkVersion(resource, name, object, current);
-      checkIdentity(resource, name, object, current.object);
+      checkVersion(target, object, current);
+      checkIdentity(target, object, current.object);
       const written = await this.#replace(target, object, current, request, strategy);
       if (typeof written !== "number") return written;
       // Once more on the latest state: a resourceVersion that the client gave no longer fits then, a patch does.
-      await this.#behind(resource, written);
+      await this.#behind(resource.cache, written);
     }
   }
 
@@ -263,6 +310,7 @@ export class Registry {
       old,
       user: request.user,
       dryRun: request.dryRun,
+      warnings: request.warnings ?? [],
     };
     await this.#admission.admit(attributes);
     strategy.prepareForUpdate(object, old, context);
@@ -273,8 +321,8 @@ export class Registry {
       ...strategy.validateUpdate(object, old, context),
     ];
     if (errors.length > 0) throw invalid(resource, name, errors);
+    attributes.warnings.push(...(strategy.warningsOnUpdate?.(object, old) ?? []));
     await this.#admission.validate(attributes);
-    const warnings = strategy.warningsOnUpdate?.(object, old) ?? [];
 
     const encoded = encodeParts(object, current);
     const atRest = encoded.bytes;
@@ -283,22 +331,23 @@ export class Registry {
       const removed = await this.#remove(target, object, current.revision, request.dryRun);
       if (typeof removed === "number") return removed;
       const bytes = served(current.revision);
-      return { bytes, object, created: false, changed: true, warnings };
+      return { bytes, object, created: false, changed: true };
     }
     if (request.dryRun || isUnchanged(object, current, atRest, resource.head.length)) {
       const bytes = served(current.revision);
-      return { bytes, object, created: false, changed: false, warnings };
+      return { bytes, object, created: false, changed: false };
     }
     const key = keyFor(resource, namespace, name);
     const lease = await leaseFor(resource, this.#storage, this.#clock);
     const put = { type: "put" as const, key, value: atRest, lease, memo: object };
-    const result = await this.#commit(current.revision, put);
+    const change = { resource, before: old, after: object };
+    const result = await this.#commit(current.revision, put, change);
     if (!result.succeeded) return result.revision;
     this.#logWrite("updated", resource, object, request, target.subresource);
     this.#parsed.set(key, result.revision, object, encoded);
     const cached = resource.cache.get(namespace, name);
     const bytes = cached?.revision === result.revision ? cached.bytes : served(result.revision);
-    return { bytes, object, created: false, changed: true, warnings };
+    return { bytes, object, created: false, changed: true };
   }
 
   /**
@@ -313,7 +362,8 @@ export class Registry {
   ): Promise<true | number> {
     if (dryRun) return true;
     const key = keyFor(resource, namespace, name);
-    const result = await this.#commit(revision, { type: "delete", key, memo: object });
+    const change = { resource, before: object };
+    const result = await this.#commit(revision, { type: "delete", key, memo: object }, change);
     return result.succeeded ? true : result.revision;
   }
 
@@ -338,6 +388,7 @@ export class Registry {
         old: current.object,
         user: request.user,
         dryRun: request.dryRun,
+        warnings: request.warnings ?? [],
       };
       await this.#admission.admit(attributes);
       await this.#admission.validate(attributes);
@@ -351,7 +402,7 @@ export class Registry {
           this.#logWrite("deleted", resource, object, request);
           return { removed: true, bytes: servedBytes(resource, atRest, current.revision), object };
         }
-        await this.#behind(resource, removed);
+        await this.#behind(resource.cache, removed);
         continue;
       }
       if (request.dryRun) {
@@ -363,7 +414,8 @@ export class Registry {
       }
       const key = keyFor(resource, namespace, name);
       const put = { type: "put" as const, key, value: atRest, memo: object };
-      const result = await this.#commit(current.revision, put);
+      const change = { resource, before: current.object, after: object };
+      const result = await this.#commit(current.revision, put, change);
       if (result.succeeded) {
         this.#logWrite("marked for deletion", resource, object, request);
         return {
@@ -372,13 +424,13 @@ export class Registry {
           object,
         };
       }
-      await this.#behind(resource, result.revision);
+      await this.#behind(resource.cache, result.revision);
     }
   }
 
   /** Waits until the cache has seen the write that came first. */
-  async #behind(resource: ServedResource, revision: number): Promise<void> {
-    if (await resource.cache.waitFor(revision, CONFLICT_WAIT_MS)) return;
+  async #behind(cache: WatchCache, revision: number): Promise<void> {
+    if (await cache.waitFor(revision, CONFLICT_WAIT_MS)) return;
     throw statusError("Timeout", "Timeout: the watch cache does not follow the store", {
       retryAfterSeconds: 1,
     });
@@ -413,117 +465,4 @@ export class Registry {
     };
     this.#logger[level](fields, what);
   }
-}
-
-function checkNamespace(resource: ServedResource, object: AnyObject, namespace: string): void {
-  const given = object.metadata.namespace ?? "";
-  if (given === "" || given === namespace) return;
-  if (!resource.namespaced) return;
-  throw badRequest(
-    "the namespace of the provided object does not match the namespace sent on the request",
-  );
-}
-
-/** Upstream: rest.FillObjectMetaSystemFields and what a create may not bring along. */
-function fillSystemMetadata(
-  resource: ServedResource,
-  object: AnyObject,
-  namespace: string,
-  time: string,
-  random: Random,
-): void {
-  const { metadata } = object;
-  if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== "") {
-    throw statusError("", "resourceVersion should not be set on objects to be created");
-  }
-  if (resource.namespaced) metadata.namespace = namespace;
-  else delete metadata.namespace;
-  metadata.uid = random.uuid();
-  metadata.creationTimestamp = time;
-  delete metadata.deletionTimestamp;
-  delete metadata.deletionGracePeriodSeconds;
-  delete metadata.selfLink;
-}
-
-/** Throws Conflict when the new object is bound to another resource version than the current one. */
-function checkVersion(
-  resource: ServedResource,
-  name: string,
-  object: AnyObject,
-  current: Stored,
-): void {
-  const version = object.metadata.resourceVersion ?? "";
-  if (version === "" || version === "0") {
-    if (resource.behaviour.strategy.allowUnconditionalUpdate !== false) return;
-    throw invalid(resource, name, [
-      {
-        ...invalidValue("metadata.resourceVersion", "", "must be specified for an update"),
-        message: "Invalid value: 0: must be specified for an update",
-      },
-    ]);
-  }
-  if (!/^\d+$/.test(version)) {
-    // Upstream gives the bare parse error, as a 500 without a reason.
-    throw statusError("", `strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`);
-  }
-  if (Number(version) !== current.revision) throw conflict(resource, name, STALE);
-}
-
-function checkIdentity(
-  resource: ServedResource,
-  name: string,
-  object: AnyObject,
-  old: AnyObject,
-): void {
-  const { metadata } = object;
-  if (metadata.uid && metadata.uid !== old.metadata.uid) {
-    const key = keyFor(resource, old.metadata.namespace ?? "", name);
-    const failed = `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid}`;
-    const why = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${failed}`;
-    throw conflict(resource, name, why);
-  }
-  if (!metadata.name)
-    throw invalid(resource, name, [required("metadata.name", "name is required")]);
-}
-
-/** What an update leaves as it is, whatever the client sent (upstream: rest.BeforeUpdate). */
-function keepSystemMetadata(object: AnyObject, old: AnyObject): void {
-  const { metadata } = object;
-  const before = old.metadata;
-  delete metadata.selfLink;
-  metadata.uid = before.uid;
-  if (!metadata.creationTimestamp) metadata.creationTimestamp = before.creationTimestamp;
-  if (before.generation !== undefined) metadata.generation = before.generation;
-  else delete metadata.generation;
-}
-
-/** A deletion cannot be taken back: what the client or the strategy left out of it is put back. */
-function keepDeletion({ metadata }: AnyObject, { metadata: before }: AnyObject): void {
-  metadata.deletionTimestamp ??= before.deletionTimestamp;
-  metadata.deletionGracePeriodSeconds ??= before.deletionGracePeriodSeconds;
-  if (metadata.deletionTimestamp === undefined) delete metadata.deletionTimestamp;
-  if (metadata.deletionGracePeriodSeconds === undefined) delete metadata.deletionGracePeriodSeconds;
-}
-
-/** The bytes say the same, or the same in another order. */
-function isUnchanged(
-  object: AnyObject,
-  { object: old, bytes, revision }: Stored,
-  atRest: Buffer,
-  headLength: number,
-): boolean {
-  const version = `"resourceVersion":"${revision}",`.length;
-  if (bytes.length !== atRest.length + version) return false;
-  if (bytes.compare(atRest, headLength, atRest.length, headLength + version) === 0) return true;
-  return isDeepStrictEqual(object, old);
-}
-
-/** Nothing holds a deleted object any longer: no finalizer, no grace period. */
-export function isFinished(object: AnyObject): boolean {
-  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = object.metadata;
-  if (deletionTimestamp === undefined) return false;
-  if ((finalizers?.length ?? 0) > 0) return false;
-  if ((deletionGracePeriodSeconds ?? 0) > 0) return false;
-  const spec = object.spec as { finalizers?: unknown[] } | undefined;
-  return object.kind !== "Namespace" || (spec?.finalizers?.length ?? 0) === 0;
 }

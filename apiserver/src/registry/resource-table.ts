@@ -105,15 +105,6 @@ export function builtInTable(
   return table;
 }
 
-/** Subresources that are not built yet (docs/differences.md): discovery does not offer them. */
-const UNSERVED = new Set([
-  "nodes/proxy",
-  "pods/eviction",
-  "pods/proxy",
-  "serviceaccounts/token",
-  "services/proxy",
-]);
-
 /** Of a resource that nothing is stored of. */
 export function describedResource(row: ResourceRow): DescribedResource {
   const typeName = typeNameOf(row.group, row.version, row.kind);
@@ -137,8 +128,7 @@ function factOf(row: ResourceRow): ResourceFact {
   );
   if (fact === undefined)
     throw new Error(`no facts about ${row.plural}.${row.version}.${row.group}`);
-  const isServed = ({ name }: { name: string }) => !UNSERVED.has(`${row.plural}/${name}`);
-  return { ...fact, subresources: fact.subresources?.filter(isServed) };
+  return fact;
 }
 
 function servedResource(
@@ -195,10 +185,17 @@ function convertedResource(
       return starting;
     },
   };
-  resource.otherVersions.set(stored.apiVersion, { typeName: stored.typeName, convert: toStored });
+  // Upstream does not convert between groups when it compares what managers own: those of the other group are dropped.
+  if (resource.group !== stored.group) return resource;
+  resource.otherVersions.set(stored.apiVersion, {
+    typeName: stored.typeName,
+    convert: toStored,
+    back: fromStored,
+  });
   stored.otherVersions.set(resource.apiVersion, {
     typeName: resource.typeName,
     convert: fromStored,
+    back: toStored,
   });
   return resource;
 }

@@ -39,8 +39,10 @@ export interface ServedResource extends DescribedResource {
 
 export interface VersionView {
   typeName: string;
-  /** Does not change its argument. */
+  /** Neither changes its argument. */
   convert(object: AnyObject): AnyObject;
+  /** From this version back. */
+  back(object: AnyObject): AnyObject;
 }
 
 export interface Conversion {

@@ -55,7 +55,7 @@ export function serviceIpAddresses(
     const made = added.flatMap((ip) => takeFor(after as AnyObject, ip, allocator));
     const freed = gone.flatMap((ip) => releaseOf(before as AnyObject, ip, allocator));
     const compares = made.map(({ key }) => ({ key, revision: 0 }));
-    return { compares, operations: [...made, ...freed], cache: ipAddresses.cache };
+    return { compares, operations: [...made, ...freed], caches: [ipAddresses.cache] };
   };
 }
 

@@ -2,12 +2,14 @@
 // function needs besides the objects is in the context. One declaration a kind, keyed by the resource's name.
 import type { ColumnFact } from "@coracle/shared/api/facts";
 import type { KubernetesObject } from "@coracle/shared/api/resources";
+import type { ObjectMeta } from "@coracle/shared/api/types/meta-v1";
 import type { FieldError, StatusError } from "@coracle/shared/machinery/status-error";
+import type { User } from "./user.ts";
 
 export interface RequestContext {
   /** Milliseconds since the epoch. */
   now: number;
-  user: { name: string; groups: readonly string[] };
+  user: Pick<User, "name" | "groups" | "extra"> & { uid?: string };
   /** The version that the client wrote in, e.g. `events.k8s.io/v1`. */
   apiVersion: string;
 }
@@ -26,6 +28,8 @@ export interface Strategy<T extends KubernetesObject> extends UpdateStrategy<T> 
   /** Clears what a client may not set, sets generation 1 where the kind has one. Mutates. */
   prepareForCreate(object: T, context: RequestContext): void;
   validate(object: T, context: RequestContext): FieldError[];
+  /** What upstream adds once the object to be created is found valid. Mutates. */
+  canonicalize?(object: T): void;
   warningsOnCreate?(object: T): string[];
   /** A PUT to a name that does not exist creates it (Lease, Event, Service… as upstream). Default false. */
   allowCreateOnUpdate?: boolean;
@@ -51,6 +55,8 @@ export interface GracefulDeletion<T extends KubernetesObject> {
 export interface ResourceBehaviour<T extends KubernetesObject> {
   /** Upstream's key segment below /registry/, e.g. `pods`, `minions`, `services/specs`. */
   storagePrefix: string;
+  /** The text of a `Warning` header on every request for objects: this version of the kind is on its way out. */
+  deprecation?: string;
   /** Sets every default that upstream sets, on an object as decoded. Mutates; idempotent. */
   setDefaults(object: T): void;
   strategy: Strategy<T>;
@@ -66,14 +72,24 @@ export interface ResourceBehaviour<T extends KubernetesObject> {
   /** Why this object may not be deleted. */
   refuseDelete?(object: T): StatusError | undefined;
   graceful?: GracefulDeletion<T>;
+  /** The strategy is asked first, and metadata is judged only when it finds nothing (Events). */
+  metadataLast?: true;
   /** Findings on metadata.name; upstream's rule for this kind (DNS subdomain, DNS label, …): the texts after `Invalid value: "x": `. */
   validateName(name: string): string[];
+  /** metadata.generateName is the name as it is: nothing is added to make it unique (IPAddresses). */
+  namedByGenerateName?: true;
+  /** Upstream judges metadata.generateName only by the name that is made of it. */
+  ignoresGenerateName?: true;
   /** Values of the field selectors besides metadata.name and metadata.namespace, e.g. `{"spec.nodeName": "n1"}`. */
   selectableFields?(object: T): Record<string, string>;
   /** Cells in the order of the columns of shared/api/facts tables (`tableFacts`). `now` in ms, for ages. */
   cells(object: T, now: number): unknown[];
+  /** What a row of the table shows of metadata, where that is not all. */
+  rowMetadata?(metadata: ObjectMeta): ObjectMeta;
   /** Only where the columns of upstream are not those of tableFacts. */
   columns?: readonly ColumnFact[];
+  /** The order of the rows of a list; by default that of the list. */
+  tableOrder?(a: T, b: T): number;
   /** Row conditions (a finished Pod is marked Completed). */
   rowConditions?(object: T): { type: string; status: string; reason?: string; message?: string }[];
 }
