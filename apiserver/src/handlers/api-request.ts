@@ -15,6 +15,8 @@ export interface ApiRequest {
   warnings: string[];
   /** Aborted when the client goes away or the server stops. */
   signal: AbortSignal;
+  /** As it came, for what is passed on. */
+  raw?: IncomingMessage;
 }
 
 export interface Reply {
@@ -24,11 +26,18 @@ export interface Reply {
   headers?: Record<string, string>;
 }
 
-/** A reply that is written piece by piece: long lists, watches, logs. */
+/** A reply whose body is made while the client takes it, as it is large. */
+export interface ChunkedReply extends Omit<Reply, "body"> {
+  chunks: Iterable<Buffer>;
+  /** Bytes of all chunks, where that is known. */
+  length?: number;
+}
+
+/** A reply that lasts, and is written by its handler: watches, logs. */
 export interface StreamReply {
   stream(response: ServerResponse): Promise<void>;
 }
 
-export type Handled = Reply | StreamReply;
+export type Handled = Reply | ChunkedReply | StreamReply;
 
 export const JSON_TYPE = "application/json";

@@ -1,6 +1,4 @@
 // GET of a collection: spliced out of cached bytes, at an exact snapshot, page by page.
-import { once } from "node:events";
-import type { ServerResponse } from "node:http";
 import { expired } from "@coracle/shared/machinery/status-error";
 import type { Clock } from "@coracle/shared/runtime/clock";
 import { encodePartialObjectList, encodeTable } from "../encoding/table.ts";
@@ -10,7 +8,6 @@ import type {
   CachedObject,
   ListOptions as CacheListOptions,
   ListResult,
-  Predicate,
 } from "../storage/watch-cache.ts";
 import { type ApiRequest, type Handled, JSON_TYPE } from "./api-request.ts";
 import { continueExpired, decodeContinue, encodeContinue } from "./continue-token.ts";
@@ -72,10 +69,10 @@ async function pageOf(
   resource: ServedResource,
   options: ListOptions,
 ): Promise<Page> {
-  const { predicate } = selectionOf(resource, options);
+  const { predicate, field } = selectionOf(resource, options);
   const { namespace, name } = request.info;
   const limit = options.limit > 0 ? options.limit : undefined;
-  const base = { namespace: namespace === "" ? undefined : namespace, predicate };
+  const base = { namespace: namespace === "" ? undefined : namespace, predicate, field };
   if (options.continue !== "") return continued(resource, options, base, limit);
 
   const revision = parseResourceVersion(options.resourceVersion);
@@ -129,10 +126,7 @@ async function listAt(resource: ServedResource, options: CacheListOptions): Prom
 async function continued(
   resource: ServedResource,
   options: ListOptions,
-  base: {
-    namespace: string | undefined;
-    predicate: Predicate | undefined;
-  },
+  base: Pick<CacheListOptions, "namespace" | "predicate" | "field">,
   limit: number | undefined,
 ): Promise<Page> {
   const token = decodeContinue(options.continue);
@@ -164,86 +158,43 @@ function toPage(
   return { items: found.items, metadata };
 }
 
-const OPEN = Buffer.from("{");
+const COMMA = 0x2c;
+const OPEN = 0x7b; // {
 const TYPE_END = '"metadata":{';
 
+const TAIL = "]}";
+
 /** Items drop their type by slicing: `{` and the bytes from `"metadata"` on. */
-function plainList(resource: ServedResource, page: Page): Handled {
-  const head = `{"kind":"${resource.kind}List","apiVersion":"${resource.apiVersion}","metadata":${JSON.stringify(page.metadata)},"items":[`;
+function plainList(resource: ServedResource, { items, metadata }: Page): Handled {
+  const head = `{"kind":"${resource.kind}List","apiVersion":"${resource.apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`;
   const skip = resource.head.length - TYPE_END.length;
-  let size = head.length + 2;
-  for (const item of page.items) size += item.bytes.length - skip + 2;
-  if (size <= CHUNK_BYTES) {
-    const body = Buffer.allocUnsafe(size);
-    const end = writeItems(
-      body,
-      body.write(head, 0, "latin1"),
-      page.items,
-      0,
-      page.items.length,
-      skip,
-    );
-    const length = end + body.write("]}", end, "latin1");
-    return { code: 200, contentType: JSON_TYPE, body: body.subarray(0, length) };
-  }
-  return { stream: (response) => streamItems(response, head, page.items, skip) };
+  let length = head.length + Math.max(0, items.length - 1) + TAIL.length;
+  for (const item of items) length += 1 + item.bytes.length - skip;
+  const reply = { code: 200, contentType: JSON_TYPE };
+  const chunks = listChunks(head, items, skip);
+  if (length > CHUNK_BYTES) return { ...reply, chunks, length };
+  return { ...reply, body: Buffer.concat([...chunks], length) };
 }
 
-function writeItems(
-  into: Buffer,
-  at: number,
-  items: readonly CachedObject[],
-  from: number,
-  to: number,
-  skip: number,
-): number {
-  let offset = at;
-  for (let i = from; i < to; i++) {
-    if (i > 0) into[offset++] = 0x2c; // ,
-    into[offset++] = OPEN[0] as number;
-    offset += (items[i] as CachedObject).bytes.copy(into, offset, skip);
-  }
-  return offset;
-}
-
-/** A long list goes out in chunks of about CHUNK_BYTES, each when the client has taken the one before. */
-async function streamItems(
-  response: ServerResponse,
-  head: string,
-  items: readonly CachedObject[],
-  skip: number,
-): Promise<void> {
-  response.writeHead(200, {
-    "content-type": JSON_TYPE,
-    "cache-control": "no-cache, private",
-  });
-  response.write(head);
+/** About CHUNK_BYTES each, made when the client has taken the one before. */
+function* listChunks(head: string, items: readonly CachedObject[], skip: number): Iterable<Buffer> {
   let from = 0;
-  while (from < items.length && !response.destroyed) {
+  do {
     let to = from;
-    let size = 0;
-    while (to < items.length && (size === 0 || size < CHUNK_BYTES)) {
+    let size = head.length + TAIL.length;
+    while (to < items.length && size < CHUNK_BYTES) {
       size += (items[to] as CachedObject).bytes.length - skip + 2;
       to++;
     }
     const chunk = Buffer.allocUnsafe(size);
-    const end = writeItems(chunk, 0, items, from, to, skip);
-    if (!response.write(chunk.subarray(0, end)) && !response.destroyed) await drained(response);
+    let end = from === 0 ? chunk.write(head, 0, "latin1") : 0;
+    for (let i = from; i < to; i++) {
+      if (i > 0) chunk[end++] = COMMA;
+      chunk[end++] = OPEN;
+      end += (items[i] as CachedObject).bytes.copy(chunk, end, skip);
+    }
+    if (to === items.length) end += chunk.write(TAIL, end, "latin1");
+    yield chunk.subarray(0, end);
     from = to;
-  }
-  response.end("]}");
-}
-
-/** Resolves when the client has taken what was written, or is gone. */
-export async function drained(response: ServerResponse): Promise<void> {
-  const gone = new AbortController();
-  const onClose = () => gone.abort();
-  response.once("close", onClose);
-  try {
-    await once(response, "drain", { signal: gone.signal });
-  } catch (error) {
-    if (!gone.signal.aborted) throw error;
-  } finally {
-    response.off("close", onClose);
-  }
+  } while (from < items.length);
 }
