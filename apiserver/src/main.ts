@@ -1,20 +1,22 @@
-import { readFileSync } from "node:fs";
+import { createReadStream, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { systemClock } from "@coracle/shared/runtime/clock";
-import { parseComponentFlags, parseCount } from "@coracle/shared/runtime/component-flags";
-import { createLogger } from "@coracle/shared/runtime/logger";
+import {
+  parseComponentFlags,
+  parseCount,
+  parseDuration,
+} from "@coracle/shared/runtime/component-flags";
+import { createLogger, type Logger } from "@coracle/shared/runtime/logger";
 import { systemRandom } from "@coracle/shared/runtime/random";
 import { aborted, shutdownSignal } from "@coracle/shared/runtime/shutdown";
+import { AUTHORIZATION_MODES, type AuthorizationMode } from "./filters/authorization.ts";
 import { type ApiServerConfig, start } from "./start.ts";
 import type { StoreConfig } from "./storage/open-storage.ts";
 
 const PORT_MAX = 65_535;
 
-function configOf(argv: string[]): {
-  config: ApiServerConfig;
-  logLevel: Parameters<typeof createLogger>[1];
-} {
-  const flags = parseComponentFlags(argv, {
+const flagsOf = (argv: string[]) =>
+  parseComponentFlags(argv, {
     "data-dir": { type: "string", default: ".coracle/store" },
     "bind-address": { type: "string", default: "127.0.0.1" },
     port: { type: "string", default: "6443" },
@@ -25,30 +27,44 @@ function configOf(argv: string[]): {
     "kubelet-client-certificate": { type: "string" },
     "kubelet-client-key": { type: "string" },
     "kubelet-certificate-authority": { type: "string" },
+    "authorization-mode": { type: "string", default: "Trusted" },
+    "service-account-issuer": { type: "string", default: "https://kubernetes.default.svc" },
+    "service-account-signing-key-file": { type: "string" },
+    "service-account-key-file": { type: "string", multiple: true, default: [] as string[] },
+    "max-requests-inflight": { type: "string", default: "400" },
+    "max-mutating-requests-inflight": { type: "string", default: "200" },
+    "request-timeout": { type: "string", default: "1m" },
     "unsafe-no-sync": { type: "boolean", default: false },
     store: { type: "string", default: "level" },
     "etcd-servers": { type: "string", default: "http://127.0.0.1:2379" },
     "etcd-cafile": { type: "string" },
     "etcd-certfile": { type: "string" },
     "etcd-keyfile": { type: "string" },
+    "etcd-prefix": { type: "string", default: "/registry" },
+    "etcd-compaction-interval": { type: "string", default: "5m" },
+    "restore-snapshot": { type: "string" },
   });
-  const read = (path: string | undefined) =>
-    path === undefined ? undefined : readFileSync(path, "utf8");
-  const needed = (flag: "tls-cert-file" | "tls-key-file") => {
-    const path = flags[flag];
-    if (path === undefined) throw new Error(`--${flag} is needed`);
-    return readFileSync(path, "utf8");
-  };
+type Flags = ReturnType<typeof flagsOf>;
+
+const read = (path: string | undefined) =>
+  path === undefined ? undefined : readFileSync(path, "utf8");
+
+function storeOf(flags: Flags): StoreConfig {
+  const intervalMs = parseDuration("etcd-compaction-interval", flags["etcd-compaction-interval"]);
+  const historyMs = intervalMs || Number.POSITIVE_INFINITY; // 0 = never, as upstream
   if (flags.store !== "level" && flags.store !== "etcd") {
     throw new Error(`--store must be level or etcd, not "${flags.store}"`);
   }
-  const level: StoreConfig = {
-    engine: "level",
-    directory: flags["data-dir"],
-    holder: `apiserver, pid ${process.pid}`,
-    sync: !flags["unsafe-no-sync"],
-  };
-  const etcd = (): StoreConfig => ({
+  if (flags.store === "level") {
+    return {
+      engine: "level",
+      directory: flags["data-dir"],
+      holder: `apiserver, pid ${process.pid}`,
+      sync: !flags["unsafe-no-sync"],
+      historyMs,
+    };
+  }
+  return {
     engine: "etcd",
     endpoints: flags["etcd-servers"].split(",").map((endpoint) => endpoint.trim()),
     tls: {
@@ -56,27 +72,66 @@ function configOf(argv: string[]): {
       cert: read(flags["etcd-certfile"]),
       key: read(flags["etcd-keyfile"]),
     },
-  });
-  return {
-    logLevel: flags.logLevel,
-    config: {
-      store: flags.store === "etcd" ? etcd() : level,
-      bindAddress: flags["bind-address"],
-      port: parseCount("port", flags.port, PORT_MAX),
-      tls: {
-        cert: needed("tls-cert-file"),
-        key: needed("tls-key-file"),
-        clientCa: read(flags["client-ca-file"]),
-      },
-      kubelet: {
-        cert: read(flags["kubelet-client-certificate"]),
-        key: read(flags["kubelet-client-key"]),
-        ca: read(flags["kubelet-certificate-authority"]),
-      },
-      tokenFile: flags["token-auth-file"],
-      descriptionsFile: join(dirname(process.argv[1] ?? "."), "descriptions.json"),
-    },
+    prefix: flags["etcd-prefix"],
+    historyMs,
   };
+}
+
+function authorizationModeOf(text: string): AuthorizationMode {
+  const mode = AUTHORIZATION_MODES.find((name) => name === text);
+  if (mode !== undefined) return mode;
+  const modes = AUTHORIZATION_MODES.join(" or ");
+  throw new Error(`--authorization-mode must be ${modes}, not "${text}"`);
+}
+
+function configOf(flags: Flags): ApiServerConfig {
+  const needed = (flag: "tls-cert-file" | "tls-key-file") => {
+    const path = flags[flag];
+    if (path === undefined) throw new Error(`--${flag} is needed`);
+    return readFileSync(path, "utf8");
+  };
+  return {
+    store: storeOf(flags),
+    bindAddress: flags["bind-address"],
+    port: parseCount("port", flags.port, PORT_MAX),
+    tls: {
+      cert: needed("tls-cert-file"),
+      key: needed("tls-key-file"),
+      clientCa: read(flags["client-ca-file"]),
+    },
+    kubelet: {
+      cert: read(flags["kubelet-client-certificate"]),
+      key: read(flags["kubelet-client-key"]),
+      ca: read(flags["kubelet-certificate-authority"]),
+    },
+    tokenFile: flags["token-auth-file"],
+    authorizationMode: authorizationModeOf(flags["authorization-mode"]),
+    serviceAccounts: {
+      issuer: flags["service-account-issuer"],
+      signingKey: read(flags["service-account-signing-key-file"]),
+      keys: flags["service-account-key-file"].map((path) => readFileSync(path, "utf8")),
+    },
+    inFlight: {
+      readMax: parseCount("max-requests-inflight", flags["max-requests-inflight"]),
+      writeMax: parseCount(
+        "max-mutating-requests-inflight",
+        flags["max-mutating-requests-inflight"],
+      ),
+    },
+    requestTimeoutMs: parseDuration("request-timeout", flags["request-timeout"]),
+    descriptionsFile: join(dirname(process.argv[1] ?? "."), "descriptions.json"),
+  };
+}
+
+/** Instead of serving: `coracle snapshot restore` starts the server so. */
+async function restore(file: string, store: StoreConfig, logger: Logger): Promise<void> {
+  const { restoreSnapshot } = await import("./storage/snapshot/restore-snapshot.ts");
+  const open = () => createReadStream(file);
+  const { summary, revision } = await restoreSnapshot(store, open, {
+    clock: systemClock,
+    random: systemRandom,
+  });
+  logger.info({ file, keys: summary.keys, snapshot: summary.revision, revision }, "restored");
 }
 
 /** One line that says what to do, where the cause is known. */
@@ -91,11 +146,19 @@ async function main(): Promise<void> {
   let config: Partial<ApiServerConfig> = {};
   let logger = createLogger("apiserver");
   try {
-    const parsed = configOf(process.argv.slice(2));
-    config = parsed.config;
-    logger = createLogger("apiserver", parsed.logLevel);
+    const flags = flagsOf(process.argv.slice(2));
+    logger = createLogger("apiserver", flags.logLevel);
+    if (flags["restore-snapshot"] !== undefined) {
+      await restore(flags["restore-snapshot"], storeOf(flags), logger);
+      process.exit(0);
+    }
+    config = configOf(flags);
     const stop = shutdownSignal(process);
-    const server = await start(parsed.config, { clock: systemClock, random: systemRandom, logger });
+    const server = await start(config as ApiServerConfig, {
+      clock: systemClock,
+      random: systemRandom,
+      logger,
+    });
     await aborted(stop);
     logger.info("stopping");
     await server.close();

@@ -5,12 +5,21 @@ import {
   type RunningController,
   startController,
 } from "@coracle/shared/controller/controller";
+import { daemonSetController } from "./daemonset/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
+import { disruptionController } from "./disruption/controller.ts";
 import { startGarbageCollector } from "./garbagecollector/controller.ts";
+import { jobController } from "./job/controller.ts";
+import { ttlController } from "./job/ttl.ts";
 import { namespaceController } from "./namespace/controller.ts";
 import { replicaSetController } from "./replicaset/controller.ts";
+import { replicationController } from "./replicationcontroller/controller.ts";
+import { startResourceQuotaController } from "./resource-quota/controller.ts";
 import { rootCaController } from "./rootca/controller.ts";
 import { serviceAccountController } from "./serviceaccount/controller.ts";
+import { statefulSetController } from "./statefulset/controller.ts";
+import { claimProtectionController } from "./volumeprotection/claims.ts";
+import { volumeProtectionController } from "./volumeprotection/volumes.ts";
 
 export interface ControllersConfig {
   /** PEM; undefined: not published. */
@@ -30,7 +39,16 @@ export function controllers({ rootCa }: ControllersConfig): Start[] {
     run(serviceAccountController),
     run(deploymentController),
     run(replicaSetController),
+    run(replicationController),
+    run(daemonSetController()),
+    run(statefulSetController),
+    run(jobController()),
+    run(disruptionController),
+    run(claimProtectionController),
+    run(volumeProtectionController),
+    run(ttlController),
     startGarbageCollector,
+    startResourceQuotaController,
   ];
   return rootCa === undefined ? starts : [...starts, run(rootCaController(rootCa))];
 }

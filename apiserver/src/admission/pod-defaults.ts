@@ -1,35 +1,32 @@
-// ServiceAccount, DefaultTolerationSeconds and Priority: what upstream's default plugins fill into a new Pod.
+// ServiceAccount, Priority, DefaultTolerationSeconds and RuntimeClass: what upstream's default plugins fill into a new Pod.
 import type { Pod, ServiceAccount } from "@coracle/shared/api/types/core-v1";
+import type { RuntimeClass } from "@coracle/shared/api/types/node-v1";
 import type { Random } from "@coracle/shared/runtime/random";
-import type { ServedResource } from "../registry/served-resource.ts";
-import { admitPod, admitPodUpdate, validateAdmittedPod } from "../resources/core/pod/admission.ts";
+import type { ResourceTable } from "../registry/resource-table.ts";
+import { admitPod, admitPodUpdate, type PodAdmission } from "../resources/core/pod/admission.ts";
+import { validateOverhead } from "../resources/core/pod/class-admission.ts";
 import type { AdmissionPlugin } from "./chain.ts";
-
-interface Parsed {
-  bytes: Buffer;
-  account: ServiceAccount;
-}
+import { ObjectLister } from "./object-lister.ts";
+import type { PriorityClasses } from "./priority-classes.ts";
 
 export function podDefaults(
-  pods: ServedResource,
-  serviceAccounts: ServedResource,
+  resources: ResourceTable,
+  priorityClasses: PriorityClasses,
   random: Random,
 ): AdmissionPlugin {
-  const parsed = new Map<string, Parsed>();
-
-  /** Nearly every Pod of a namespace uses the same account: it is parsed once a revision. */
-  function accountOf(namespace: string, name: string): ServiceAccount | undefined {
-    const cached = serviceAccounts.cache.get(namespace, name);
-    if (cached === undefined) {
-      parsed.delete(`${namespace}/${name}`);
-      return undefined;
-    }
-    const known = parsed.get(cached.key);
-    if (known?.bytes === cached.bytes) return known.account;
-    const account = JSON.parse(cached.bytes.toString()) as ServiceAccount;
-    parsed.set(cached.key, { bytes: cached.bytes, account });
-    return account;
-  }
+  const pods = resources.named("pods");
+  const accounts = new ObjectLister<ServiceAccount>(resources.named("serviceaccounts"));
+  const runtimeClasses = new ObjectLister<RuntimeClass>(
+    resources.named("runtimeclasses.node.k8s.io"),
+  );
+  /** One for all Pods: it is looked at only while a Pod is admitted. */
+  const context: PodAdmission = {
+    serviceAccount: undefined,
+    priorityClass: (name) => priorityClasses.get(name),
+    defaultPriorityClass: () => priorityClasses.default(),
+    runtimeClass: (name) => runtimeClasses.get("", name),
+    random,
+  };
 
   return {
     name: "PodDefaults",
@@ -39,11 +36,12 @@ export function podDefaults(
       if (operation === "UPDATE") admitPodUpdate(pod, old as unknown as Pod);
       if (operation !== "CREATE") return;
       const name = pod.spec.serviceAccountName || "default";
-      admitPod(pod, { serviceAccount: accountOf(namespace, name), random });
+      context.serviceAccount = accounts.get(namespace, name);
+      admitPod(pod, context);
     },
     validate({ operation, resource, subresource, object }) {
       if (operation !== "CREATE" || resource !== pods || subresource !== "") return;
-      validateAdmittedPod(object as unknown as Pod);
+      validateOverhead(object as unknown as Pod, context);
     },
   };
 }

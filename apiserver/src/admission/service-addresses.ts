@@ -4,23 +4,32 @@ import type { Random } from "@coracle/shared/runtime/random";
 import type { ServedResource } from "../registry/served-resource.ts";
 import { allocateServiceAddresses } from "../resources/core/service-addresses.ts";
 import type { AdmissionPlugin } from "./chain.ts";
+import { ObjectLister } from "./object-lister.ts";
 
-export function serviceAddresses(services: ServedResource, random: Random): AdmissionPlugin {
+export function serviceAddresses(
+  services: ServedResource,
+  ipAddresses: ServedResource,
+  random: Random,
+): AdmissionPlugin {
+  const lister = new ObjectLister<Service>(services);
   return {
     name: "ServiceAddresses",
     admit({ operation, resource, subresource, object, old, dryRun }) {
       if (resource !== services || subresource !== "" || object === undefined) return;
       if (operation !== "CREATE" && operation !== "UPDATE") return;
-      const others = services.cache
-        .list({})
-        .items.map((item) => JSON.parse(item.bytes.toString()) as Service)
+      const others = lister
+        .list("")
         .filter((service) => service.metadata.uid !== old?.metadata.uid);
-      allocateServiceAddresses(
-        object as unknown as Service,
-        others,
-        old as unknown as Service | undefined,
-        { random, dryRun },
-      );
+      const service = object as unknown as Service;
+      if (operation === "UPDATE") service.spec = ownSpec(service); // parts are the stored object's
+      const before = old as unknown as Service | undefined;
+      const isHeld = (ip: string) => ipAddresses.cache.get("", ip) !== undefined;
+      allocateServiceAddresses(service, others, before, { random, dryRun, isHeld });
     },
   };
 }
+
+const ownSpec = ({ spec }: Service): Service["spec"] => ({
+  ...spec,
+  ...(spec.ports === undefined ? {} : { ports: spec.ports.map((port) => ({ ...port })) }),
+});

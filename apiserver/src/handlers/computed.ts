@@ -4,7 +4,9 @@ import { pathNotFound } from "@coracle/shared/machinery/status-error";
 import { describedResource, type ResourceTable } from "../registry/resource-table.ts";
 import type { ApiRequest, Handled } from "./api-request.ts";
 import { accessReviews } from "./computed/access-reviews.ts";
+import { componentStatuses } from "./computed/component-statuses.ts";
 import { identityReviews } from "./computed/identity-reviews.ts";
+import { metricsResources } from "./computed/metrics.ts";
 import type { Handlers } from "./dispatch.ts";
 
 export interface ComputedResource {
@@ -14,7 +16,12 @@ export interface ComputedResource {
 }
 
 /** Keyed as discovery does: `<group>/<version>/<plural>`. */
-const computed: readonly ComputedResource[] = [...identityReviews, ...accessReviews];
+const computed: readonly ComputedResource[] = [
+  componentStatuses,
+  ...identityReviews,
+  ...accessReviews,
+  ...metricsResources,
+];
 
 const byPath = new Map(
   computed.map((resource) => {

@@ -208,7 +208,7 @@ export function proxyUpgrade(
 }
 
 /** `framing` takes the place of the headers that say where the body ends. */
-function rawHead(response: IncomingMessage, framing?: readonly string[]): string {
+export function rawHead(response: IncomingMessage, framing?: readonly string[]): string {
   const lines = [`HTTP/1.1 ${response.statusCode} ${response.statusMessage}`];
   for (let i = 0; i < response.rawHeaders.length; i += 2) {
     const name = response.rawHeaders[i] ?? "";
@@ -218,7 +218,7 @@ function rawHead(response: IncomingMessage, framing?: readonly string[]): string
   return `${[...lines, ...(framing ?? [])].join("\r\n")}\r\n\r\n`;
 }
 
-function join(a: Duplex, b: Duplex): void {
+export function join(a: Duplex, b: Duplex): void {
   a.pipe(b);
   b.pipe(a);
   for (const [one, other] of [

@@ -21,8 +21,8 @@ export async function createObject(
       user: request.user,
       dryRun: options.dryRun,
       apiVersion: resource.apiVersion,
+      warnings: request.warnings,
     },
   );
-  request.warnings.push(...written.warnings);
   return respondWritten(request, resource, written.bytes, clock, 201);
 }

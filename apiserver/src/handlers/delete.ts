@@ -5,14 +5,9 @@ import { invalidValue, notSupported } from "@coracle/shared/machinery/field-erro
 import { conflict, type FieldError, isNotFound } from "@coracle/shared/machinery/status-error";
 import { type Clock, formatTime } from "@coracle/shared/runtime/clock";
 import { decodeDeleteOptions } from "../encoding/decode.ts";
-import {
-  type Deletion,
-  isFinished,
-  type Registry,
-  type Stored,
-  type Target,
-} from "../registry/registry.ts";
-import { type AnyObject, type ServedResource, storedForm } from "../registry/served-resource.ts";
+import type { Deletion, Registry, Stored, Target } from "../registry/registry.ts";
+import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
+import { isFinished } from "../registry/write-rules.ts";
 import type { ApiRequest, Handled, Reply } from "./api-request.ts";
 import { listObjects } from "./list.ts";
 import { dryRunErrors, listOptions, optionsInvalid } from "./options.ts";
@@ -24,7 +19,25 @@ import type { WriteDependencies } from "./write-context.ts";
 const FOREGROUND = "foregroundDeletion";
 const ORPHAN = "orphan";
 /** Kinds of which upstream answers a deletion with the object itself. */
-const ANSWERED_WITH_OBJECT = new Set(["Pod", "Service", "ServiceAccount"]);
+const ANSWERED_WITH_OBJECT = new Set([
+  "CSIDriver",
+  "CSINode",
+  "DeviceClass",
+  "Namespace",
+  "PersistentVolume",
+  "PersistentVolumeClaim",
+  "Pod",
+  "PodTemplate",
+  "ResourceClaim",
+  "ResourceClaimTemplate",
+  "ResourceQuota",
+  "ResourceSlice",
+  "Service",
+  "ServiceAccount",
+  "StorageClass",
+  "VolumeAttachment",
+  "VolumeAttributesClass",
+]);
 const policies = ["Foreground", "Background", "Orphan"];
 
 /** Options come in the body or, when that is empty, in the query. */
@@ -46,7 +59,7 @@ function deleteOptions(request: ApiRequest): DeleteOptions {
   return options;
 }
 
-function deleteErrors(options: DeleteOptions): FieldError[] {
+export function deleteErrors(options: DeleteOptions): FieldError[] {
   const errors: FieldError[] = [];
   const policy = options.propagationPolicy;
   if (options.orphanDependents !== undefined && policy !== undefined) {
@@ -79,7 +92,7 @@ export async function deleteObject(
   return respondValue(request, status);
 }
 
-async function remove(
+export async function remove(
   registry: Registry,
   target: Target,
   options: DeleteOptions,
@@ -105,7 +118,7 @@ async function remove(
 }
 
 /** Upstream names the Go kind here, not the resource. */
-function checkPreconditions(target: Target, current: Stored, options: DeleteOptions): void {
+export function checkPreconditions(target: Target, current: Stored, options: DeleteOptions): void {
   const { uid, resourceVersion } = options.preconditions ?? {};
   const named = { group: target.resource.group, resource: target.resource.kind };
   const actual = current.object.metadata;
@@ -194,12 +207,8 @@ export async function deleteCollection(
   const { items } = resource.cache.list({ namespace, predicate });
   await Promise.all(
     items.map(async (item) => {
-      const target = {
-        resource: storedForm(resource),
-        namespace: item.namespace,
-        name: item.name,
-        subresource: "",
-      };
+      const { namespace, name } = item;
+      const target = targetOf(resource, { ...request.info, namespace, name });
       try {
         await remove(registry, target, options, request, clock);
       } catch (error) {

@@ -3,6 +3,7 @@
 import { pathNotFound, statusError } from "@coracle/shared/machinery/status-error";
 import type { Clock } from "@coracle/shared/runtime/clock";
 import type { Random } from "@coracle/shared/runtime/random";
+import type { Access } from "../filters/access.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { ResourceTable } from "../registry/resource-table.ts";
 import type { ServedResource } from "../registry/served-resource.ts";
@@ -12,11 +13,14 @@ import { answerComputed } from "./computed.ts";
 import { isConnect, type KubeletCredentials, proxyLog } from "./connect.ts";
 import { createObject } from "./create.ts";
 import { deleteCollection, deleteObject } from "./delete.ts";
+import { evictPod } from "./eviction.ts";
 import { finalizeNamespace } from "./finalize.ts";
 import { getObject } from "./get.ts";
 import { listObjects } from "./list.ts";
 import { patchObject } from "./patch.ts";
+import { isProxied, proxyRequest } from "./proxy/proxy.ts";
 import { handleScale } from "./scale.ts";
+import { createToken } from "./token.ts";
 import { updateObject } from "./update.ts";
 import { watchObjects } from "./watch.ts";
 
@@ -26,6 +30,7 @@ export interface Handlers {
   clock: Clock;
   random: Random;
   kubelet: KubeletCredentials;
+  access: Access;
 }
 
 export const methodNotAllowed = () =>
@@ -70,7 +75,11 @@ function onResource(request: ApiRequest, resource: ServedResource, handlers: Han
 function onObjects(request: ApiRequest, resource: ServedResource, handlers: Handlers): Result {
   const { info } = request;
   const { clock } = handlers;
-  if (!resource.fact.verbs.includes(info.verb)) throw methodNotAllowed();
+  if (!resource.fact.verbs.includes(info.verb) || request.method === "HEAD") {
+    throw methodNotAllowed();
+  }
+  const { deprecation } = resource.behaviour;
+  if (deprecation !== undefined) request.warnings.push(deprecation);
   switch (info.verb) {
     case "get":
       return getObject(request, resource, clock);
@@ -101,6 +110,7 @@ function onObjects(request: ApiRequest, resource: ServedResource, handlers: Hand
 
 function onSubresource(request: ApiRequest, resource: ServedResource, handlers: Handlers): Result {
   const { info, method } = request;
+  if (isProxied(request)) return proxyRequest(request, handlers);
   const { statusStrategy, subresources, scale } = resource.behaviour;
   const strategy =
     info.subresource === "status" ? statusStrategy : subresources?.[info.subresource];
@@ -118,6 +128,10 @@ function onSubresource(request: ApiRequest, resource: ServedResource, handlers: 
     if (method !== "PUT") throw methodNotAllowed();
     return finalizeNamespace(request, resource, handlers);
   }
+  if (resource.kind === "ServiceAccount" && info.subresource === "token") {
+    if (method !== "POST") throw methodNotAllowed();
+    return createToken(request, resource, handlers);
+  }
   if (resource.kind === "Pod") return onPodSubresource(request, resource, handlers);
   throw pathNotFound();
 }
@@ -127,6 +141,11 @@ function onPodSubresource(request: ApiRequest, pods: ServedResource, handlers: H
   if (info.subresource === "binding") {
     if (method !== "POST") throw methodNotAllowed();
     return bindPod(request, bindTargets(handlers), handlers);
+  }
+  if (info.subresource === "eviction") {
+    if (method !== "POST") throw methodNotAllowed();
+    const budgets = handlers.resources.named("poddisruptionbudgets.policy");
+    return evictPod(request, { pods, budgets }, handlers);
   }
   if (!isConnect(info.subresource)) throw pathNotFound();
   if (info.subresource !== "log") {

@@ -19,6 +19,14 @@ export class Health {
     this.#checks = checks;
   }
 
+  /** Every path that is answered. */
+  paths(): string[] {
+    return ROOTS.flatMap((root) => [
+      `/${root}`,
+      ...this.#of(root).map(({ name }) => `/${root}/${name}`),
+    ]);
+  }
+
   /** Undefined when `path` is no health path. */
   handle(path: string, query: URLSearchParams): Reply | undefined {
     for (const root of ROOTS) {

@@ -56,20 +56,21 @@ export async function patchObject(
     type === "apply"
       ? applierOf(request, resource, options, clock)
       : patcherOf(type, request, resource, options, clock);
-  const before = [...request.warnings];
+  const { warnings: told } = request;
+  const before = told.length;
   const target = targetOf(resource, request.info);
   const transform = (current: Stored | undefined) => {
     const { object, warnings } = patcher(current && fromStored(resource, current.object));
-    request.warnings = [...before, ...warnings]; // those of the last attempt
+    told.splice(before, told.length, ...warnings); // those of the last attempt
     return toStored(resource, object);
   };
-  const write = { user: request.user, dryRun: options.dryRun, apiVersion: resource.apiVersion };
+  const { apiVersion } = resource;
+  const write = { user: request.user, dryRun: options.dryRun, apiVersion, warnings: told };
   const creates =
     type === "apply" && target.subresource === "" && registry.find(target) === undefined;
   const written = creates
     ? await registry.create(target, transform(undefined), write)
     : await registry.update(target, transform, write, strategy);
-  request.warnings.push(...written.warnings);
   return respondWritten(request, resource, written.bytes, clock, written.created ? 201 : 200);
 }
 

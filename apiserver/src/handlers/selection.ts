@@ -37,7 +37,8 @@ export function selectionOf(resource: ServedResource, options: ListOptions): Sel
     const supported = resource.fact.fieldSelectors ?? ["metadata.name", "metadata.namespace"];
     const { requirements } = parsed(() => parseFieldSelector(options.fieldSelector));
     for (const { field, operator, value } of requirements) {
-      if (!supported.includes(field)) throw badRequest(`field label not supported: ${field}`);
+      if (!supported.includes(field))
+        throw badRequest(unsupported(field, resource.fact.kind, supported));
       if (operator === "!=") {
         tests.push((object) => fieldValue(object, field) !== value);
         continue;
@@ -53,6 +54,19 @@ export function selectionOf(resource: ServedResource, options: ListOptions): Sel
       tests.length === 1 ? first : (object) => tests.every((test) => test(object));
   }
   return selection;
+}
+
+/** Kinds that select by nothing of their own have words of their own. */
+function unsupported(field: string, kind: string, supported: readonly string[]): string {
+  const quoted = JSON.stringify(field);
+  if (supported.every((name) => name.startsWith("metadata."))) {
+    return `${quoted} is not a known field selector: only "metadata.name", "metadata.namespace"`;
+  }
+  if (kind === "ResourceSlice") {
+    return `field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: ${field}`;
+  }
+  if (kind === "Job") return `field label ${quoted} not supported for Job`;
+  return `field label not supported: ${field}`;
 }
 
 /** What does not parse is the client's mistake. */

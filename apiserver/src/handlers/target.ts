@@ -5,8 +5,10 @@ import type { Target } from "../registry/registry.ts";
 import { type ServedResource, storedForm } from "../registry/served-resource.ts";
 
 export function targetOf(resource: ServedResource, info: RequestInfo): Target {
+  const stored = storedForm(resource);
   return {
-    resource: storedForm(resource),
+    resource: stored,
+    ...(stored === resource ? {} : { asked: resource }),
     namespace: resource.namespaced ? info.namespace : "",
     name: info.name,
     subresource: info.subresource,

@@ -32,23 +32,31 @@ export async function updateObject(
   const written = await registry.update(
     target,
     transform,
-    { user: request.user, dryRun: options.dryRun, apiVersion: resource.apiVersion },
+    {
+      user: request.user,
+      dryRun: options.dryRun,
+      apiVersion: resource.apiVersion,
+      warnings: request.warnings,
+    },
     strategy,
   );
-  request.warnings.push(...written.warnings);
   return respondWritten(request, resource, written.bytes, clock, written.created ? 201 : 200);
 }
 
-/** The object's own name and namespace, where given, are those of the path. */
+/** The object's own name and, where given, its namespace are those of the path. */
 export function checkPath(request: ApiRequest, resource: ServedResource, object: AnyObject): void {
   const { name, namespace } = request.info;
   const own = object.metadata;
-  if (own.name && own.name !== name) {
+  if (!own.name) {
+    throw badRequest(
+      `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
+    );
+  }
+  if (own.name !== name) {
     throw badRequest(
       `the name of the object (${own.name}) does not match the name on the URL (${name})`,
     );
   }
-  if (!own.name) own.name = name;
   if (!resource.namespaced) return;
   if (own.namespace && own.namespace !== namespace) {
     throw badRequest(

@@ -12,7 +12,7 @@ import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
 import { CompactedError } from "../storage/storage.ts";
 import type { CachedObject, Predicate, WatchCursor } from "../storage/watch-cache.ts";
 import { type ApiRequest, type Handled, JSON_TYPE } from "./api-request.ts";
-import { drained } from "./list.ts";
+import { drained } from "./send-reply.ts";
 import {
   type ListOptions,
   listOptions,
@@ -21,6 +21,7 @@ import {
 } from "./options.ts";
 import { accepted } from "./respond.ts";
 import { selectionOf } from "./selection.ts";
+import { warningHeaders } from "./warning-headers.ts";
 
 const BOOKMARK_EVERY_MS = 60_000;
 const TIMEOUT_SECONDS_MIN = 1_800;
@@ -60,10 +61,11 @@ export async function watchObjects(
 
   return {
     async stream(response) {
-      response.writeHead(200, {
-        "content-type": format.contentType,
-        "cache-control": "no-cache, private",
-      });
+      response.setHeader("content-type", format.contentType);
+      response.setHeader("cache-control", "no-cache, private");
+      const warnings = warningHeaders(request.warnings);
+      if (warnings.length > 0) response.setHeader("warning", warnings);
+      response.writeHead(200);
       response.flushHeaders();
       const watcher = new Watcher(response, resource, options, format, clock);
       await watcher.run({ ...scope, initial, revision, timeoutMs, signal: request.signal });
@@ -173,12 +175,12 @@ class Watcher {
     ...scope
   }: Run): Promise<WatchCursor> {
     const { cache } = this.#resource;
-    const { namespace, name, predicate } = scope;
+    const { namespace, name, predicate, field } = scope;
     if (!initial) {
       const fromRevision = revision === 0 ? cache.revision : revision;
       return cache.watch({ fromRevision, ...scope });
     }
-    const state = cache.list({ namespace, predicate });
+    const state = cache.list({ namespace, predicate, field });
     const cursor = cache.watch({ fromRevision: state.revision, ...scope });
     for (const item of state.items) {
       if (name !== undefined && item.name !== name) continue;

@@ -2,10 +2,14 @@
 // `${path}.name`, `${path}[0]`, `${path}[key]`.
 import type { FieldError } from "./status-error.ts";
 
-/** A value as Go prints it in an error: strings quoted, the rest as JSON. */
+const HTML = /[<>&\u2028\u2029]/g;
+
+/** A value as Go prints it in an error: strings quoted, the rest as JSON that is fit for a page. */
 export function shown(value: unknown): string {
   if (value === undefined || value === null) return "null";
-  return typeof value === "string" ? JSON.stringify(value) : JSON.stringify(value);
+  const text = JSON.stringify(value);
+  if (typeof value === "string") return text;
+  return text.replace(HTML, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 export const required = (field: string, detail = ""): FieldError => ({
@@ -19,6 +23,13 @@ export const invalidValue = (field: string, value: unknown, detail: string): Fie
   field,
   message:
     detail === "" ? `Invalid value: ${shown(value)}` : `Invalid value: ${shown(value)}: ${detail}`,
+});
+
+/** Of a value that upstream does not print. */
+export const invalidWithoutValue = (field: string, detail: string): FieldError => ({
+  type: "FieldValueInvalid",
+  field,
+  message: `Invalid value: ${detail}`,
 });
 
 export const typeInvalid = (field: string, value: unknown, detail: string): FieldError => ({
@@ -69,5 +80,5 @@ export const tooLong = (field: string, maxLength: number): FieldError => ({
 export const tooMany = (field: string, actual: number, max: number): FieldError => ({
   type: "FieldValueTooMany",
   field,
-  message: `Too many: ${actual}: must have at most ${max} items`,
+  message: `Too many: ${actual}: must have at most ${max} ${max === 1 ? "item" : "items"}`,
 });

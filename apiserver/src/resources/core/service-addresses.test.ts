@@ -51,7 +51,7 @@ describe("cluster addresses", () => {
       'Service "s" is invalid: spec.clusterIPs: Invalid value: ["10.96.0.10"]: failed to allocate IP 10.96.0.10: provided IP is already allocated',
     );
     expect(refusal({ ports, clusterIP: "10.97.0.1" })).toContain(
-      "the provided IP (10.97.0.1) is not in the valid range. The range of valid IPs is 10.96.0.0/16",
+      "failed to allocate IP 10.97.0.1: the provided network does not match the current range",
     );
   });
 

@@ -24,6 +24,8 @@ export interface AllocationOptions {
   random: Random;
   /** Then addresses are placeholders, as upstream's. */
   dryRun: boolean;
+  /** Addresses that are taken besides those of the other Services. */
+  isHeld?(ip: string): boolean;
 }
 
 interface Allocation extends AllocationOptions {
@@ -74,7 +76,10 @@ export function allocateServiceAddresses(
   mirrorClusterIps(service, old);
   const errors = resolveFamilies(service, old);
   if (errors.length > 0) throw invalidService(service, errors);
-  const allocation = { taken: takenBy(others), ...options };
+  const { ips, ports: takenPorts } = takenBy(others);
+  const { isHeld } = options;
+  const isTaken = (ip: string) => ips.has(ip) || isHeld?.(ip) === true;
+  const allocation = { taken: { ips: { has: isTaken }, ports: takenPorts }, ...options };
   if (old === undefined || needsNewIps(service, old)) allocateIps(service, allocation);
   const ports = new PortAllocation(allocation);
   if (needsNodePort(service)) {
@@ -154,6 +159,7 @@ function allocateIps(service: Service, { taken, random, dryRun }: Allocation): v
 function refusedIp(ip: string, taken: TakenAddresses, dryRun: boolean): string | undefined {
   const value = parseIp(ip)?.value ?? 0n;
   if (value < FIRST_IP || value > LAST_IP) {
+    if (!dryRun) return "the provided network does not match the current range";
     return `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${SERVICE_RANGE}`;
   }
   return !dryRun && taken.ips.has(ip) ? "provided IP is already allocated" : undefined;

@@ -119,7 +119,7 @@ function validateAffinity({ spec }: Service): FieldError[] {
 }
 
 /** Addresses at which nothing may be reached from outside. */
-function specialIpFindings(text: string): string[] {
+export function specialIpFindings(text: string): string[] {
   const address = parseIp(text);
   if (address === undefined) return ["must be a valid IP address"];
   const { value, bits } = address;

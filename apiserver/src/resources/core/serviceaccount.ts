@@ -8,7 +8,8 @@ const MOUNTABLE = "kubernetes.io/enforce-mountable-secrets";
 
 /** Only the names of the secrets are kept. */
 function cleanSecrets(account: ServiceAccount): void {
-  account.secrets = account.secrets?.map(({ name }) => (name ? { name } : {}));
+  const { secrets } = account;
+  if (secrets !== undefined) account.secrets = secrets.map(({ name }) => (name ? { name } : {}));
 }
 
 function warnings(account: ServiceAccount, old?: ServiceAccount): string[] {

@@ -188,7 +188,8 @@ export function validateContainerResources(
   path: string,
   errors: FieldError[],
 ): void {
-  if (resources) validateRequirements(resources, checkContainerResourceName, claimNames, path, errors);
+  if (resources)
+    validateRequirements(resources, checkContainerResourceName, claimNames, path, errors);
 }
 
 /** Each claim once, or each of its requests once; all of them claims of the Pod. */
