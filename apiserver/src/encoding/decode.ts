@@ -7,7 +7,7 @@
 import type { KubernetesObject } from "@coracle/shared/api/resources";
 import { invalidValue } from "@coracle/shared/machinery/field-error";
 import type { StatusError } from "@coracle/shared/machinery/status-error";
-import { invalid } from "@coracle/shared/machinery/status-error";
+import { badRequest, invalid } from "@coracle/shared/machinery/status-error";
 import type { FieldValidation } from "./body-document.ts";
 import {
   bodyMediaType,
@@ -30,7 +30,7 @@ import {
 import { diagnose } from "./diagnose.ts";
 import { diagnoseUnstructured, goPrint } from "./diagnose-unstructured.ts";
 import type { JsonNode } from "./json-document.ts";
-import { JsonSyntaxError, plainValue, readJson } from "./json-document.ts";
+import { JsonSyntaxError, plainJson, plainValue, readJson } from "./json-document.ts";
 import { normaliseValue, UNUSUAL } from "./normalise.ts";
 import { decodeEnvelope, ProtobufError } from "./protobuf.ts";
 import { scanJson } from "./scan-json.ts";
@@ -132,10 +132,11 @@ function decodeDocument(
   if (typeName === undefined) throw unregistered(actual, expected);
   const { error, strict } = diagnose(document.node, typeName);
   if (error !== undefined) throw cannotBeHandled(actual, expected, error);
-  checkKind(actual, expected);
+  checkConvertible(actual, expected);
   const findings = document.duplicates === undefined ? strict : [document.duplicates, ...strict];
   if (fieldValidation === "Strict" && findings.length > 0)
     throw cannotBeHandled(actual, expected, strictText(findings));
+  checkVersion(actual, expected);
   const object = normaliseValue(typeName, plainValue(document.node), { keys: 0, tolerant: true });
   return {
     object: typed(object, expected),
@@ -150,6 +151,13 @@ const olderVersions: Readonly<Record<string, readonly string[]>> = {
   Scale: ["apps/v1beta1", "apps/v1beta2", "extensions/v1beta1"],
   Event: ["events.k8s.io/v1beta1"],
   Lease: ["coordination.k8s.io/v1beta1"],
+  EndpointSlice: ["discovery.k8s.io/v1beta1"],
+  Ingress: ["networking.k8s.io/v1beta1", "extensions/v1beta1"],
+  IngressClass: ["networking.k8s.io/v1beta1"],
+  IPAddress: ["networking.k8s.io/v1beta1"],
+  NetworkPolicy: ["extensions/v1beta1"],
+  PodDisruptionBudget: ["policy/v1beta1"],
+  ServiceCIDR: ["networking.k8s.io/v1beta1"],
 };
 
 function unregistered(actual: GroupVersionKind, expected: GroupVersionKind): StatusError {
@@ -159,14 +167,20 @@ function unregistered(actual: GroupVersionKind, expected: GroupVersionKind): Sta
     : cannotBeHandled(actual, expected, noKindRegistered(actual));
 }
 
+const isSame = (actual: GroupVersionKind, expected: GroupVersionKind): boolean =>
+  groupVersionText(actual) === groupVersionText(expected) && actual.kind === expected.kind;
+
 /** A kind that upstream knows, but not the one that the path takes. */
-function checkKind(actual: GroupVersionKind, expected: GroupVersionKind): void {
-  if (groupVersionText(actual) === groupVersionText(expected) && actual.kind === expected.kind)
-    return;
+function checkConvertible(actual: GroupVersionKind, expected: GroupVersionKind): void {
+  if (isSame(actual, expected)) return;
   const sharedType =
     actual.kind === expected.kind && (actual.group === expected.group || actual.kind === "Event");
-  if (sharedType) throw versionMismatch(actual, expected);
-  throw cannotBeHandled(actual, expected, unknownConversion(actual, expected));
+  if (!sharedType) throw cannotBeHandled(actual, expected, unknownConversion(actual, expected));
+}
+
+/** The kind that the path takes, but in another version. */
+function checkVersion(actual: GroupVersionKind, expected: GroupVersionKind): void {
+  if (!isSame(actual, expected)) throw versionMismatch(actual, expected);
 }
 
 /** YAML's findings come as one text of several lines. */
@@ -183,7 +197,8 @@ function decodeProtobuf(body: Buffer, expected: GroupVersionKind): Decoded {
     const typeName = kindTypeName(actual);
     if (typeName === undefined) throw unregistered(actual, expected);
     const object = envelope.decode(typeName);
-    checkKind(actual, expected);
+    checkConvertible(actual, expected);
+    checkVersion(actual, expected);
     return { object: typed(object, expected), warnings: [] };
   } catch (error) {
     if (!(error instanceof ProtobufError)) throw error;
@@ -199,6 +214,8 @@ export interface PatchOrigin {
   patch: unknown;
   /** Keys that the patch repeats, as decodePatch finds them. */
   strict: readonly string[];
+  /** What was patched, and has to stay that. */
+  of?: GroupVersionKind;
 }
 
 /** An already parsed value: the result of a patch. Throws StatusError with upstream's reason for
@@ -212,7 +229,7 @@ export function decodeValue(
   known?: object,
 ): Decoded {
   const repeated = fieldValidation === "Ignore" ? [] : (origin?.strict ?? []);
-  if (repeated.length === 0) {
+  if (repeated.length === 0 && isStill(value, origin?.of)) {
     try {
       const object = normaliseValue(typeName, value, { keys: 0, tolerant: false }, known);
       return { object: object as unknown as KubernetesObject, warnings: [] };
@@ -223,9 +240,10 @@ export function decodeValue(
   const text = JSON.stringify(
     origin?.type === "merge" ? sortedWherePatched(value, origin.patch) : value,
   );
-  const document = readJson(text);
+  const document = readPatched(text);
   const isStrategic = origin?.type === "strategic";
   const shown = isStrategic ? goPrint(origin.patch) : text;
+  if (origin?.of !== undefined && !isStrategic) checkStill(document, origin.of, shown);
   const { error, strict } = isStrategic
     ? diagnoseUnstructured(value, typeName)
     : diagnose(document, typeName);
@@ -235,9 +253,50 @@ export function decodeValue(
     throw badPatch(shown, strictText(findings));
   const object = normaliseValue(typeName, plainValue(document), { keys: 0, tolerant: true });
   return {
-    object: object as unknown as KubernetesObject,
+    object: (origin?.of === undefined
+      ? object
+      : typed({ ...object, kind: undefined }, origin.of)) as unknown as KubernetesObject,
     warnings: fieldValidation === "Warn" ? findings : [],
   };
+}
+
+function readPatched(text: string): JsonNode {
+  try {
+    return readJson(text);
+  } catch (error) {
+    throw error instanceof JsonSyntaxError ? badRequest(error.message) : error;
+  }
+}
+
+function isStill(value: unknown, of: GroupVersionKind | undefined): boolean {
+  if (of === undefined) return true;
+  const { kind, apiVersion } = (value ?? {}) as { kind?: unknown; apiVersion?: unknown };
+  return kind === of.kind && apiVersion === groupVersionText(of);
+}
+
+/** A merge or JSON patch must not make another kind of the object. A strategic one cannot. */
+function checkStill(document: JsonNode, of: GroupVersionKind, shown: string): void {
+  let actual: GroupVersionKind;
+  try {
+    actual = interpretKind(document);
+  } catch (error) {
+    throw error instanceof InterpretError ? badPatch(shown, error.message) : error;
+  }
+  // Without a version, upstream reads an internal object, which has nothing in it.
+  const isBare = actual.group === "" && actual.version === "";
+  if (actual.kind === "") actual.kind = of.kind;
+  if (isBare || isSame(actual, of)) {
+    if (!isBare) return;
+    const why = "was undeterminable: name must be provided";
+    throw badRequest(`the name of the object (${nameIn(document)} based on URL) ${why}`);
+  }
+  const isKnown = kindTypeName(actual) !== undefined;
+  throw badPatch(shown, isKnown ? unknownConversion(actual, of) : noKindRegistered(actual));
+}
+
+function nameIn(document: JsonNode): string {
+  const { metadata } = (plainJson(document) ?? {}) as { metadata?: { name?: unknown } };
+  return String(metadata?.name ?? "");
 }
 
 /** Upstream's merge patch sorts the members of the objects that it goes into, which shows in the

@@ -3,8 +3,10 @@ import { describe, expect, it } from "vitest";
 import { compareVersions, Discovery, storageVersionHash } from "./discovery.ts";
 import { decodeEnvelope } from "./protobuf.ts";
 
-const served = resourceFacts.filter((fact) =>
-  ["pods", "deployments", "leases", "horizontalpodautoscalers"].includes(fact.resource),
+const served = resourceFacts.filter(
+  ({ resource, kind }) =>
+    ["pods", "deployments", "leases", "horizontalpodautoscalers"].includes(resource) &&
+    kind !== "PodMetrics",
 );
 const rows = served.map((fact) => ({ fact }));
 const discovery = new Discovery(() => rows, "10.0.0.1:6443");

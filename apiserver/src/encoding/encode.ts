@@ -5,13 +5,20 @@ import type { KubernetesObject, ResourceRow } from "@coracle/shared/api/resource
 import { apiVersionOf } from "@coracle/shared/api/resources";
 
 const HTML = /[<>&\u2028\u2029]/g;
-const HAS_HTML = /[<>&\u2028\u2029]/;
+
+/** Several searches for one character are faster than one for any of them. */
+const hasHtml = (text: string): boolean =>
+  text.includes("&") ||
+  text.includes("<") ||
+  text.includes(">") ||
+  text.includes("\u2028") ||
+  text.includes("\u2029");
 
 /** Compact JSON in which, as from Go's encoder, `<`, `>`, `&` and the line separators are
  *  escaped. */
 export function jsonText(value: unknown): string {
   const text = JSON.stringify(value);
-  if (!HAS_HTML.test(text)) return text;
+  if (!hasHtml(text)) return text;
   return text.replace(HTML, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 

@@ -14,8 +14,25 @@ export type JsonNode =
   | { type: "bool"; value: boolean }
   | { type: "null" };
 
-/** Go's nesting limit. */
-const DEPTH_MAX = 10_000;
+/** Go's limit is 10,000, but the stack has to be enough for every walk over a document, twice. */
+export const DEPTH_MAX = 300;
+
+/** Of a value that did not come out of readJson. Takes no stack itself. */
+export function isTooDeep(value: unknown): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; depth <= DEPTH_MAX; depth++) {
+    const next: unknown[] = [];
+    for (const one of level) {
+      if (typeof one !== "object" || one === null) continue;
+      for (const inner of Array.isArray(one) ? one : Object.values(one)) {
+        if (typeof inner === "object" && inner !== null) next.push(inner);
+      }
+    }
+    if (next.length === 0) return false;
+    level = next;
+  }
+  return true;
+}
 
 const isSpace = (c: string): boolean => c === " " || c === "\t" || c === "\r" || c === "\n";
 const isDigit = (c: string): boolean => c >= "0" && c <= "9";
@@ -79,7 +96,7 @@ class Reader {
   }
 
   #nested(read: () => JsonNode): JsonNode {
-    if (++this.#depth > DEPTH_MAX) throw new JsonSyntaxError("exceeded max depth");
+    if (++this.#depth > DEPTH_MAX) this.#fail("exceeded max depth");
     this.#at++;
     const node = read();
     this.#depth--;

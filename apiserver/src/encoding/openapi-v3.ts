@@ -96,7 +96,7 @@ export function schemaContext(
           ].map(({ group, version }) => ({ group, kind, version }));
         return [{ group: "", kind, version: "v1" }];
       }
-      const [folder = "", version = ""] = typeName.split(".").slice(3, 5);
+      const [folder = "", version = ""] = typeName.split(".").slice(-3, -1);
       const group = groupOfFolder.get(folder);
       return group === undefined ? [] : [{ group, kind, version }];
     },

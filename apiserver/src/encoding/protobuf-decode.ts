@@ -2,6 +2,7 @@
 // then drops or adds is normalise.ts's concern.
 import type { FieldFact } from "@coracle/shared/api/facts";
 import { typeFacts } from "@coracle/shared/api/facts";
+import { isTooDeep } from "./json-document.ts";
 import { formatDuration, formatMicroTime, formatTime } from "./go-time.ts";
 import type { Reader } from "./protobuf-wire.ts";
 import { ProtobufError, WIRE_BYTES, WIRE_FIXED64, WIRE_VARINT } from "./protobuf-wire.ts";
@@ -68,11 +69,14 @@ function readFirst<T>(reader: Reader, name: string, fallback: T, read: () => T):
 function readRaw(reader: Reader): unknown {
   const text = readFirst(reader, "RawExtension", "", () => reader.string());
   if (text === "") return null;
+  let value: unknown;
   try {
-    return JSON.parse(text) as unknown;
+    value = JSON.parse(text);
   } catch {
     throw new ProtobufError("json: invalid raw extension");
   }
+  if (isTooDeep(value)) throw new ProtobufError("json: exceeded max depth");
+  return value;
 }
 
 const messageDecoder = (read: (reader: Reader) => unknown): ValueDecoder => ({

@@ -1,21 +1,31 @@
+import { DEPTH_MAX } from "./json-document.ts";
+
 /** The number of keys in a JSON text, without parsing it: colons outside strings. Undefined when
  *  the text has something that JSON.parse would not report faithfully: a number with a fraction
- *  or an exponent, or a `\u` escape of half a character. */
+ *  or an exponent, a `\u` escape of half a character, or more than DEPTH_MAX levels. */
 export function scanJson(text: Uint8Array): number | undefined {
   const { length } = text;
   let keys = 0;
+  let depth = 0;
   for (let at = 0; at < length; at++) {
     const c = text[at] as number;
     if (c === QUOTE) {
       at = skipString(text, at + 1);
       if (at < 0) return undefined;
     } else if (c === COLON) keys++;
+    else if (c === OPEN_BRACE || c === OPEN_BRACKET) {
+      if (++depth > DEPTH_MAX) return undefined;
+    } else if (c === CLOSE_BRACE || c === CLOSE_BRACKET) depth--;
     else if (c === DOT || c === UPPER_E) return undefined;
     else if (c === LOWER_E && isDigit(text[at - 1])) return undefined;
   }
   return keys;
 }
 
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;

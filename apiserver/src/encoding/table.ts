@@ -34,7 +34,10 @@ export interface Table {
 /** What of a served resource makes a table. `T` is the type of its objects. */
 export interface TableSource<T extends KubernetesObject> {
   fact: Pick<ResourceFact, "group" | "version" | "resource" | "kind">;
-  behaviour: Pick<ResourceBehaviour<T>, "cells" | "columns" | "rowConditions">;
+  behaviour: Pick<
+    ResourceBehaviour<T>,
+    "cells" | "columns" | "rowConditions" | "rowMetadata" | "tableOrder"
+  >;
 }
 
 export interface TableRequest<T extends KubernetesObject> {
@@ -92,9 +95,14 @@ export function encodeTable<T extends KubernetesObject>(request: TableRequest<T>
     );
   const included = (object: T): unknown => {
     if (includeObject === "None") return null;
-    return includeObject === "Object" ? object : encodePartialObject(object, version);
+    if (includeObject === "Object") return object;
+    const partial = encodePartialObject(object, version);
+    const shown = resource.behaviour.rowMetadata?.(object.metadata);
+    return shown === undefined ? partial : { ...partial, metadata: shown };
   };
-  const rows = objects.map((object) => {
+  const { tableOrder } = resource.behaviour;
+  const ordered = tableOrder === undefined ? objects : objects.toSorted(tableOrder);
+  const rows = ordered.map((object) => {
     const row: TableRow = { cells: resource.behaviour.cells(object, now), object: null };
     const conditions = resource.behaviour.rowConditions?.(object);
     if (conditions !== undefined && conditions.length > 0) row.conditions = conditions;
@@ -144,6 +152,7 @@ export function encodePartialObjectList(
     kind: "PartialObjectMetadataList",
     apiVersion: `meta.k8s.io/${version}`,
     metadata: listMetadata(metadata),
-    items: objects.map((object) => encodePartialObject(object, version)),
+    // Go's nil list.
+    items: objects.length === 0 ? null : objects.map((o) => encodePartialObject(o, version)),
   };
 }

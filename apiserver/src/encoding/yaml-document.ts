@@ -1,8 +1,19 @@
 // YAML bodies, read as upstream's goyaml does (YAML 1.1 scalars without sexagesimals and
 // timestamps, keys made strings), into the same document as JSON.
-import type { Node, Pair } from "yaml";
-import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
-import type { JsonNode } from "./json-document.ts";
+import type { CST, Document, Node, Pair } from "yaml";
+import {
+  Composer,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  Parser,
+  visit,
+} from "yaml";
+import { DEPTH_MAX, type JsonNode } from "./json-document.ts";
 import { syntaxErrorText } from "./yaml-errors.ts";
 
 /** The message is upstream's, `yaml: ` included. */
@@ -23,28 +34,12 @@ export function readYaml(text: string): YamlDocument {
   if (CONTROL.test(text)) throw new YamlError("yaml: control characters are not allowed");
   const lines = new LineCounter();
   // Scalars are resolved below, since goyaml's YAML 1.1 is not quite the standard's.
-  const documents = parseAllDocuments(text, {
-    version: "1.1",
-    schema: "failsafe",
-    uniqueKeys: false,
-    lineCounter: lines,
-    prettyErrors: false,
-    logLevel: "silent",
-  });
-  const first = documents[0];
-  if (!Array.isArray(documents) || first === undefined) return { node: nothing };
+  const composer = new Composer({ version: "1.1", schema: "failsafe", uniqueKeys: false });
+  const first = composer.compose(tokensOf(text, lines), true).next().value;
+  if (first === undefined) return { node: nothing };
   const error = first.errors[0];
   if (error !== undefined) throw new YamlError(syntaxErrorText(error, text));
-  const converter = new Converter(
-    (at) => lines.linePos(at).line,
-    (node) => {
-      if (!isAlias(node)) return node;
-      const target = node.resolve(first);
-      if (target === undefined)
-        throw new YamlError(`yaml: unknown anchor '${node.source}' referenced`);
-      return target as Node;
-    },
-  );
+  const converter = new Converter((at) => lines.linePos(at).line, aliasTargets(first));
   const node = converter.convert(first.contents as Node | null);
   const { duplicates } = converter;
   if (duplicates.length === 0) return { node };
@@ -54,22 +49,76 @@ export function readYaml(text: string): YamlDocument {
   };
 }
 
+const tooDeep = () => new YamlError("yaml: exceeded max depth of 10000");
+
+/** The parser keeps a stack of its own, but what composes its tokens uses the real one. */
+function* tokensOf(text: string, lines: LineCounter): Generator<CST.Token> {
+  const parser = new Parser(lines.addNewLine);
+  for (const lexeme of new Lexer().lex(text)) {
+    yield* parser.next(lexeme);
+    if (parser.stack.length > DEPTH_MAX) throw tooDeep();
+  }
+  yield* parser.end();
+}
+
+/** What each alias stands for: the anchor of its name that came last before it. */
+function aliasTargets(document: Document): ReadonlyMap<Node, Node> {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Node, Node>();
+  visit(document, {
+    Node(_key, node) {
+      if (isAlias(node)) {
+        const target = anchors.get(node.source);
+        if (target === undefined)
+          throw new YamlError(`yaml: unknown anchor '${node.source}' referenced`);
+        targets.set(node, target);
+      } else if (node.anchor !== undefined) anchors.set(node.anchor, node as Node);
+    },
+  });
+  return targets;
+}
+
+/** goyaml's bounds of how much of a document may come from aliases. */
+function isMostlyAliases(aliased: number, all: number): boolean {
+  if (aliased <= 100 || all <= 1000) return false;
+  const share = Math.min(1, Math.max(0, (all - 400_000) / 3_600_000));
+  return aliased / all > 0.99 - 0.89 * share;
+}
+
 class Converter {
   readonly duplicates: string[] = [];
   readonly #lineAt: (offset: number) => number;
-  readonly #resolve: (node: Node) => Node;
+  readonly #targets: ReadonlyMap<Node, Node>;
+  /** Anchors in whose value the conversion is. */
+  readonly #open = new Set<Node>();
   #depth = 0;
+  #converted = 0;
+  #aliased = 0;
 
-  constructor(lineAt: (offset: number) => number, resolve: (node: Node) => Node) {
+  constructor(lineAt: (offset: number) => number, targets: ReadonlyMap<Node, Node>) {
     this.#lineAt = lineAt;
-    this.#resolve = resolve;
+    this.#targets = targets;
   }
 
   convert(given: Node | null): JsonNode {
+    this.#converted++;
+    if (this.#open.size > 0) this.#aliased++;
+    if (isMostlyAliases(this.#aliased, this.#converted))
+      throw new YamlError("yaml: document contains excessive aliasing");
     if (given === null) return nothing;
-    const node = this.#resolve(given);
+    const target = this.#targets.get(given);
+    if (target === undefined) return this.#convert(given);
+    if (this.#open.has(target))
+      throw new YamlError(`yaml: anchor '${target.anchor ?? ""}' value contains itself`);
+    this.#open.add(target);
+    const node = this.#convert(target);
+    this.#open.delete(target);
+    return node;
+  }
+
+  #convert(node: Node): JsonNode {
     if (isScalar(node)) return scalarNode(node);
-    if (this.#depth++ > 1000) throw new YamlError("yaml: exceeded max depth of 10000");
+    if (this.#depth++ > DEPTH_MAX) throw tooDeep();
     try {
       if (isSeq(node))
         return { type: "array", items: node.items.map((item) => this.convert(item as Node)) };
