@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { COMPONENTS } from "@coracle/cli/components";
 import { dataDirectory, readRunning } from "@coracle/cli/data-directory";
 import { tryPort } from "@coracle/cli/ports";
 import { Client } from "@coracle/shared/client/client";
@@ -21,6 +20,8 @@ export interface BenchCluster {
   client: Client;
   /** Resident set of each process, in MiB. */
   residentMiB(): Record<string, number>;
+  /** As residentMiB, with pages that several processes share (node's own binary) divided among them. */
+  proportionalMiB(): Record<string, number>;
   stop(): Promise<void>;
 }
 
@@ -37,20 +38,18 @@ export async function startCluster(...args: string[]): Promise<BenchCluster> {
   const client = await connect(directory.kubeconfig, startedAt);
   const readyzMs = systemClock.monotonic() - startedAt;
   const [token = ""] = readFileSync(join(directory.pki, "tokens.csv"), "utf8").split(",");
+  const sizes = (sizeOf: (pid: number) => number): Record<string, number> => {
+    const pids = { coracle: child.pid, ...readRunning(directory)?.components };
+    const known = Object.entries(pids).filter(([, pid]) => pid !== undefined);
+    return Object.fromEntries(known.map(([name, pid]) => [name, sizeOf(pid as number)]));
+  };
   return {
     url: `https://127.0.0.1:${port}`,
     token,
     readyzMs,
     client,
-    residentMiB() {
-      const components = readRunning(directory)?.components ?? {};
-      const sizes: Record<string, number> = { coracle: residentMiB(child.pid as number) };
-      for (const name of COMPONENTS) {
-        const pid = components[name];
-        if (pid !== undefined) sizes[name] = residentMiB(pid);
-      }
-      return sizes;
-    },
+    residentMiB: () => sizes(residentMiB),
+    proportionalMiB: () => sizes(proportionalMiB),
     async stop() {
       client.close();
       await stopped(child);
@@ -77,6 +76,11 @@ async function connect(kubeconfig: string, startedAt: number): Promise<Client> {
 function residentMiB(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024;
+}
+
+function proportionalMiB(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+  return Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1]) / 1024;
 }
 
 function stopped(child: ChildProcess): Promise<void> {
