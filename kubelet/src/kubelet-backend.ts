@@ -69,8 +69,19 @@ export class NodesBackend implements KubeletBackend {
     );
   }
 
-  figures(): Promise<NodeFigures[]> {
-    return Promise.all([...this.#nodes.values()].map((node) => this.#figuresOf(node)));
+  async figures({
+    node: name,
+    address,
+  }: {
+    node: string | null;
+    address: string | undefined;
+  }): Promise<NodeFigures | undefined> {
+    const nodes = [...this.#nodes.values()];
+    const found =
+      name === null
+        ? (nodes.find(({ facts }) => facts.address === address) ?? nodes[0])
+        : this.#nodes.get(name);
+    return found && this.#figuresOf(found);
   }
 
   metricsText(): string {
@@ -102,7 +113,6 @@ export class NodesBackend implements KubeletBackend {
     }
     return {
       nodeName: facts.name,
-      address: facts.address,
       startedAt: this.#startedAt,
       memoryCapacityBytes: value(facts.memory),
       pods,

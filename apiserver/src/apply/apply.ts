@@ -8,7 +8,6 @@ import { applyConflict, type OwnershipConflict } from "./conflicts.ts";
 import { emptyObjectOf } from "./empty-object.ts";
 import {
   difference,
-  EMPTY,
   type FieldSet,
   has,
   intersection,
@@ -29,6 +28,7 @@ import {
 import { type ManagedType, managedTypeOf } from "./managed-type.ts";
 import { type Managers, managerId, readManagers, writeManagers } from "./managers.ts";
 import { mergeObjects } from "./merge.ts";
+import { ObjectVersions } from "./object-versions.ts";
 import { fieldElement } from "./path-element.ts";
 import { prune } from "./prune.ts";
 import { fieldSetOf } from "./typed-walk.ts";
@@ -151,12 +151,12 @@ function applyOnce(
   const managers = readManagers(managedFields);
   const applier = writerOf("Apply", options);
   const id = managerId(applier);
-  const last = managers.get(id)?.fields ?? EMPTY;
+  const last = managers.get(id);
   const fields = appliedFields(fieldSetOf(type, config), options);
   managers.set(id, { ...applier, fields });
 
   let object: JsonObject | undefined = mergeObjects(type, before, config);
-  object = prune(type, object, last, fields, managers);
+  object = prune(new ObjectVersions(options), object, last, fields, managers);
   const conflicts = takeFromOthers(type, before, object, managers, id, options);
   if (equalJson(before, object)) object = undefined;
   finishApplier(managers, id, readManagers(managedFields), object !== undefined);
@@ -190,7 +190,12 @@ function takeFromOthers(
   const conflicts: OwnershipConflict[] = [];
   for (const [id, manager] of managers) {
     if (id === applierId) continue;
-    const { changed, removed } = comparisons(manager.apiVersion);
+    const comparison = comparisons(manager.apiVersion);
+    if (comparison === undefined) {
+      managers.delete(id); // told in a version that is gone
+      continue;
+    }
+    const { changed, removed } = comparison;
     const taken = intersection(manager.fields, changed);
     if (!isEmpty(taken) && !options.force) {
       conflicts.push(...pathsOf(taken).map((path) => ({ manager, managerId: id, path })));

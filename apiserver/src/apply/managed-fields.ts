@@ -2,7 +2,7 @@
 // what changed belongs to the writer, and to nobody else any more.
 import type { KubernetesObject } from "@coracle/shared/api/resources";
 import type { ManagedFieldsEntry } from "@coracle/shared/api/types/meta-v1";
-import { equalJson } from "../patch/json-members.ts";
+import { equalJson, type JsonObject } from "../patch/json-members.ts";
 import { capManagers } from "./cap-managers.ts";
 import { type Comparison, compareObjects, type Skips } from "./compare.ts";
 import { emptyObjectOf } from "./empty-object.ts";
@@ -17,6 +17,7 @@ import {
   readManagers,
   writeManagers,
 } from "./managers.ts";
+import { ObjectVersions, type OtherVersion } from "./object-versions.ts";
 
 export interface OwnershipOptions {
   /** Full name, e.g. `io.k8s.api.core.v1.Pod`. */
@@ -35,12 +36,6 @@ export interface OwnershipOptions {
   resetFields?: readonly (readonly string[])[];
   /** Of a kind with several versions: how its objects look in the others, by apiVersion. */
   otherVersions?: ReadonlyMap<string, OtherVersion>;
-}
-
-export interface OtherVersion {
-  typeName: string;
-  /** Does not change its argument. */
-  convert(object: KubernetesObject): unknown;
 }
 
 /**
@@ -154,8 +149,8 @@ export function compareOwned(
   return compareObjects(type, before, after, skipsOf(options.resetFields));
 }
 
-/** What differs, as a manager sees it that wrote in `apiVersion`. */
-export type Comparisons = (apiVersion: string) => Comparison;
+/** What differs, as a manager sees it that wrote in `apiVersion`; undefined where the kind has no such version. */
+export type Comparisons = (apiVersion: string) => Comparison | undefined;
 
 export function comparisonsOf(
   type: ManagedType,
@@ -164,19 +159,29 @@ export function comparisonsOf(
   options: OwnershipOptions,
 ): Comparisons {
   const own = compareOwned(type, before, after, options);
-  if ((options.otherVersions?.size ?? 0) === 0) return () => own;
-  const known = new Map([[options.apiVersion, own]]);
+  let others: Comparisons | undefined;
   return (apiVersion) => {
-    const other = options.otherVersions?.get(apiVersion);
-    let comparison = known.get(apiVersion);
-    if (comparison === undefined && other !== undefined) {
-      const [left, right] = [before, after].map((object) =>
-        other.convert(object as KubernetesObject),
-      );
-      comparison = compareOwned(managedTypeOf(other.typeName), left, right, options);
-      known.set(apiVersion, comparison);
-    }
-    return comparison ?? own;
+    if (apiVersion === options.apiVersion) return own;
+    others ??= comparisonsInOthers(before, after, options);
+    return others(apiVersion);
+  };
+}
+
+function comparisonsInOthers(
+  before: unknown,
+  after: unknown,
+  options: OwnershipOptions,
+): Comparisons {
+  const versions = new ObjectVersions(options);
+  const known = new Map<string, Comparison | undefined>();
+  return (apiVersion) => {
+    if (known.has(apiVersion)) return known.get(apiVersion);
+    const type = versions.type(apiVersion);
+    const seen = (object: unknown) =>
+      versions.convert(object as JsonObject, options.apiVersion, apiVersion);
+    const comparison = type && compareOwned(type, seen(before), seen(after), options);
+    known.set(apiVersion, comparison);
+    return comparison;
   };
 }
 
@@ -187,12 +192,15 @@ function takeOwnership(
   options: OwnershipOptions,
 ): void {
   for (const [id, manager] of managers) {
-    const { changed, removed } = comparisons(manager.apiVersion);
-    const fields = difference(difference(manager.fields, changed), removed);
+    const comparison = comparisons(manager.apiVersion);
+    const fields =
+      comparison === undefined
+        ? EMPTY // told in a version that is gone
+        : difference(difference(manager.fields, comparison.changed), comparison.removed);
     if (isEmpty(fields)) managers.delete(id);
     else if (fields !== manager.fields) managers.set(id, { ...manager, fields });
   }
-  const { changed } = comparisons(options.apiVersion);
+  const changed = comparisons(options.apiVersion)?.changed ?? EMPTY;
   if (isEmpty(changed)) return;
   const writer = writerOf("Update", options);
   const id = managerId(writer);

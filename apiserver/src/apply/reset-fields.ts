@@ -48,6 +48,8 @@ const STATUS_RESETS: Readonly<Record<string, Paths>> = {
 /** Those that are not just main or status. */
 const SPECIAL: Readonly<Record<string, OwnershipLimits>> = {
   "namespaces/finalize": { resetFields: STATUS },
+  // Upstream's storage of PodGroups forgets to ask its strategy.
+  "podgroups.scheduling.k8s.io": NONE,
   "certificatesigningrequests.certificates.k8s.io": { resetFields: [["spec"], ["status"]] },
   "certificatesigningrequests.certificates.k8s.io/status": {
     resetFields: [["spec"], ["status", "conditions"]],

@@ -111,8 +111,25 @@ export function decodePatch(
       `${prefix}json: cannot unmarshal ${node.type} into Go value of type ${goType}`,
     );
   }
+  const huge = hugeNumber(node);
+  if (huge !== undefined) {
+    const what = `number ${huge} into Go value of type float64`;
+    throw badRequest(`${prefix}json: cannot unmarshal ${what}`);
+  }
   const strict = fieldValidation === "Ignore" ? [] : duplicateKeys(node);
   return { patch: plainJson(node), strict };
+}
+
+/** A number that is none for a machine, as it is written. */
+function hugeNumber(node: JsonNode): string | undefined {
+  if (node.type === "number") return Number.isFinite(Number(node.text)) ? undefined : node.text;
+  if (node.type !== "array" && node.type !== "object") return undefined;
+  const inner = node.type === "array" ? node.items : node.members.map(({ value }) => value);
+  for (const one of inner) {
+    const found = hugeNumber(one);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** undefined for what is no list or object, repeats a key, or has numbers that JSON.parse would not report faithfully. */

@@ -102,6 +102,7 @@ type Wanted = Omit<Negotiated, "pretty"> & { pretty: boolean };
 /** Results of headers already seen: clients send few different ones. */
 const known = new Map<string, Wanted>();
 const KNOWN_MAX = 200;
+const KNOWN_LENGTH_MAX = 500;
 
 const JSON_OBJECT: Wanted = { format: "json", as: "object", pretty: false, version: "v1" };
 
@@ -127,7 +128,7 @@ function wantedForm(accept: string | undefined, context: NegotiationContext): Wa
       if (wanted === undefined) continue;
       if (stream && !streams) throw notAcceptable(STREAMING);
       if (known.size >= KNOWN_MAX) known.clear();
-      known.set(key, wanted);
+      if (accept.length <= KNOWN_LENGTH_MAX) known.set(key, wanted);
       return wanted;
     }
   }

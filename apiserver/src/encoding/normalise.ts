@@ -101,6 +101,7 @@ function normaliseIntOrString(value: unknown): number | string {
 /** Most quantities are among a few: parsed once. */
 const quantities = new Map<string, string>();
 const QUANTITIES_MAX = 4096;
+const QUANTITY_LENGTH_MAX = 40;
 
 function normaliseQuantity(value: unknown): string {
   const text =
@@ -115,6 +116,7 @@ function normaliseQuantity(value: unknown): string {
   const known = quantities.get(text);
   if (known !== undefined) return known;
   const result = orUnusual(() => canonical(text.trim()));
+  if (text.length > QUANTITY_LENGTH_MAX) return result;
   if (quantities.size >= QUANTITIES_MAX) quantities.clear();
   quantities.set(text, result);
   return result;

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { OpenApi } from "./openapi.ts";
 
 const rows = resourceFacts
-  .filter((fact) => ["pods", "deployments", "leases"].includes(fact.resource))
+  .filter(({ resource }) => ["pods", "deployments", "leases"].includes(resource))
+  .filter(({ kind }) => kind !== "PodMetrics")
   .map((fact) => ({ fact }));
 const openApi = new OpenApi(() => rows);
 

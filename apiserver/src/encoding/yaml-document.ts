@@ -53,6 +53,7 @@ const tooDeep = () => new YamlError("yaml: exceeded max depth of 10000");
 
 /** The parser keeps a stack of its own, but what composes its tokens uses the real one. */
 function* tokensOf(text: string, lines: LineCounter): Generator<CST.Token> {
+  lines.addNewLine(0);
   const parser = new Parser(lines.addNewLine);
   for (const lexeme of new Lexer().lex(text)) {
     yield* parser.next(lexeme);

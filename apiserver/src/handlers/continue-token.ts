@@ -1,7 +1,9 @@
 // Where a paginated list goes on: upstream's token, base64url of {"v","rv","start"}; `start` is relative to the prefix and
 // ends in NUL, so that it is the first key after the last one sent.
+import { type JsonNode, JsonSyntaxError, readJson } from "../encoding/json-document.ts";
 import { badRequest, expired, type StatusError } from "@coracle/shared/machinery/status-error";
 
+const NO_VALUE = "looking for beginning of value";
 const VERSION = "meta.k8s.io/v1";
 
 export interface ContinueToken {
@@ -16,33 +18,63 @@ export function encodeContinue({ revision, after }: ContinueToken): string {
   return Buffer.from(json).toString("base64url");
 }
 
+/** A negative revision means the latest. Throws 400. */
 export function decodeContinue(token: string): ContinueToken {
-  const bytes = Buffer.from(token, "base64url");
-  let parsed: { v?: unknown; rv?: unknown; start?: unknown };
+  const { v, rv, start } = fieldsOf(parsed(decodedBase64(token)));
+  if (v !== VERSION) throw invalidToken(`server does not recognize this encoded version ${v}`);
+  if (rv === 0) throw invalidToken(`incorrect encoded start resourceVersion (version ${VERSION})`);
+  if (start === "") throw invalidToken(`encoded start key empty (version ${VERSION})`);
+  const key = start.startsWith("/") ? start : `/${start}`;
+  if (!isClean(key)) throw invalidToken(start);
+  return { revision: rv, after: key.slice(1).replace(/\0$/, "") };
+}
+
+const isClean = (key: string): boolean =>
+  key === "/" || key.slice(1).split("/").every((part) => part !== "" && part !== "." && part !== "..");
+
+/** Go's decoder skips line ends and takes no padding. */
+function decodedBase64(token: string): string {
+  const bad = /[^A-Za-z0-9_\-\r\n]/.exec(token)?.index;
+  const digits = token.replace(/[\r\n]/g, "");
+  const corrupt = bad ?? (digits.length % 4 === 1 ? token.length - 1 : undefined);
+  if (corrupt !== undefined) throw invalidToken(`illegal base64 data at input byte ${corrupt}`);
+  const bytes = Buffer.from(digits, "base64url");
+  const first = bytes.toString("latin1", 0, 1);
+  if (first > "\x7f") throw invalidToken(`invalid character '${first}' ${NO_VALUE}`);
+  return bytes.toString("utf8");
+}
+
+function parsed(text: string): JsonNode {
   try {
-    parsed = JSON.parse(bytes.toString("utf8"));
-  } catch {
-    const first = bytes.toString("latin1")[0] ?? "";
-    const why =
-      first === ""
-        ? "unexpected end of JSON input"
-        : `invalid character '${first}' looking for beginning of value`;
-    throw invalidToken(why);
+    return readJson(text);
+  } catch (error) {
+    throw error instanceof JsonSyntaxError ? invalidToken(error.message) : error;
   }
-  const { v, rv, start } = parsed;
-  if (v !== VERSION) {
-    throw badRequest(
-      'invalid continue token: continue key is not valid: server does not recognize this encoded version "' +
-        String(v ?? "") +
-        '"',
-    );
+}
+
+/** As Go's encoding/json fills its struct: names in any case, the first mismatch is what is told. */
+function fieldsOf(node: JsonNode): { v: string; rv: number; start: string } {
+  const fields = { v: "", rv: 0, start: "" };
+  if (node.type === "null") return fields;
+  const mismatch = (what: string, into: string) =>
+    invalidToken(`json: cannot unmarshal ${what} into Go ${into}`);
+  if (node.type !== "object") throw mismatch(node.type, "value of type storage.continueToken");
+  for (const { key, value } of node.members) {
+    const name = key.toLowerCase();
+    if (value.type === "null" || (name !== "v" && name !== "rv" && name !== "start")) continue;
+    const field = (type: string) => `struct field continueToken.${name} of type ${type}`;
+    if (name !== "rv") {
+      if (value.type !== "string") throw mismatch(value.type, field("string"));
+      fields[name] = value.value;
+      continue;
+    }
+    if (value.type !== "number") throw mismatch(value.type, field("int64"));
+    const isInt64 =
+      /^-?\d+$/.test(value.text) && BigInt.asIntN(64, BigInt(value.text)) === BigInt(value.text);
+    if (!isInt64) throw mismatch(`number ${value.text}`, field("int64"));
+    fields.rv = Number(value.text);
   }
-  if (typeof rv !== "number" || rv === 0 || typeof start !== "string" || start === "") {
-    throw badRequest(
-      "invalid continue token: continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)",
-    );
-  }
-  return { revision: rv, after: start.replace(/^\//, "").replace(/\0$/, "") };
+  return fields;
 }
 
 const invalidToken = (why: string): StatusError =>

@@ -133,6 +133,9 @@ async function continued(
   const inNamespace = inNamespaceOf(base.namespace);
   const startAfter = `${resource.keyPrefix}${inNamespace}${token.after}`;
   const revision = token.revision < 0 ? undefined : token.revision;
+  if (revision !== undefined && !(await resource.cache.waitFor(revision, FRESH_WAIT_MS))) {
+    throw tooLargeResourceVersion(revision, resource.cache.revision);
+  }
   try {
     const found = await listAt(resource, { ...base, limit, startAfter, revision });
     return toPage(resource, found, base.predicate === undefined, inNamespace);

@@ -1,11 +1,12 @@
 // Paths that are no resource's: health, version, metrics, discovery and OpenAPI.
+import { statusError } from "@coracle/shared/machinery/status-error";
 import type { Discovery } from "../encoding/discovery.ts";
 import type { OpenApi } from "../encoding/openapi.ts";
 import type { ResourceTable } from "../registry/resource-table.ts";
 import type { ApiRequest, Handled, Reply } from "./api-request.ts";
 import { methodNotAllowed } from "./dispatch.ts";
 import type { Health } from "./health.ts";
-import { respondValue } from "./respond.ts";
+import { accepted, respondValue } from "./respond.ts";
 import { rootPaths } from "./root-paths.ts";
 import { SNAPSHOT_PATH, type SnapshotHandler } from "./snapshot.ts";
 import { version } from "./version.ts";
@@ -44,7 +45,7 @@ export function handleNonResource(
   }
   if (path === "/version" || path === "/version/") {
     if (!isAllowed) throw methodNotAllowed();
-    return respondValue(request, version);
+    return versionReply(request);
   }
   if (path === "/") return rootPaths(dependencies.resources, health.paths());
   if (path === "/metrics") {
@@ -65,4 +66,11 @@ export function pageNotFound(): Reply {
     body: "404 page not found\n",
     headers: { "x-content-type-options": "nosniff" },
   };
+}
+
+/** Which has no other form than JSON. */
+function versionReply(request: ApiRequest): Reply {
+  if (accepted(request).format === "json") return respondValue(request, version);
+  const why = "406: Not Acceptable\n\nAvailable representations: application/json";
+  throw statusError("NotAcceptable", why, {});
 }

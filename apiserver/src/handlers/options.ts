@@ -154,11 +154,15 @@ export function dryRunErrors(dryRun: readonly string[]): FieldError[] {
   return errors;
 }
 
+const UINT64_MAX = 2n ** 64n - 1n;
+
 /** The revision that a resourceVersion names; "" is undefined. */
 export function parseResourceVersion(text: string, forWatch = false): number | undefined {
   if (text === "") return undefined;
-  if (/^\d+$/.test(text)) return Number(text);
-  const finding = `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`;
+  const isNumber = /^\d+$/.test(text);
+  if (isNumber && BigInt(text) <= UINT64_MAX) return Number(text);
+  const why = isNumber ? "value out of range" : "invalid syntax";
+  const finding = `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: ${why}`;
   throw forWatch ? statusError("", finding) : badRequest(`invalid resource version: ${finding}`);
 }
 

@@ -43,7 +43,13 @@ export function decodePatched(
   known?: AnyObject,
 ): { object: AnyObject; warnings: string[] } {
   const { typeName } = resource;
-  const { object, warnings } = decodeValue(value, typeName, options.fieldValidation, origin, known);
+  const { object, warnings } = decodeValue(
+    value,
+    typeName,
+    options.fieldValidation,
+    origin && { ...origin, of: resource },
+    known,
+  );
   // The metadata of every write is changed: owners, generation.
   if (object.metadata === known?.metadata) object.metadata = { ...object.metadata };
   resource.behaviour.setDefaults(object as AnyObject);

@@ -18,19 +18,22 @@ function emptyObject(name: ResourceName): KubernetesObject {
 }
 
 describe.each(names)("%s", (name) => {
-  const { group, plural } = resources[name];
+  const { group, plural, version } = resources[name];
 
   it("fills every column of its table, even when the object is empty", () => {
     const columns =
-      behaviourOf(name).columns ?? tableFacts[`${plural}.v1${group === "" ? "" : `.${group}`}`];
+      behaviourOf(name).columns ??
+      tableFacts[`${plural}.${version}${group === "" ? "" : `.${group}`}`];
     const cells = behaviourOf(name).cells(emptyObject(name), Date.UTC(2026, 0, 1));
-    expect(cells).toHaveLength(columns?.length ?? -1);
+    // Upstream gives the age of an IPAddress, but has no column for it.
+    const extra = name === "ipaddresses.networking.k8s.io" ? 1 : 0;
+    expect(cells).toHaveLength((columns?.length ?? -1) + extra);
     expect(cells).not.toContain(undefined);
   });
 
   it("gives values only for fields by which upstream selects", () => {
     const fact = resourceFacts.find(
-      (row) => row.resource === plural && (row.group ?? "") === group && row.version === "v1",
+      (row) => row.resource === plural && (row.group ?? "") === group && row.version === version,
     );
     const own = Object.keys(behaviourOf(name).selectableFields?.(emptyObject(name)) ?? {});
     expect(fact?.fieldSelectors ?? []).toEqual(expect.arrayContaining(own));

@@ -40,6 +40,18 @@ export function isValidCidr(text: string): string[] {
   return [];
 }
 
+/** Of an address with the length of its network's prefix: bits beyond it are the address's own (upstream: IsValidInterfaceAddress). */
+export function interfaceAddressFindings(text: string): string[] {
+  const cidr = parseCidr(text);
+  if (cidr === undefined) {
+    return ["must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)"];
+  }
+  const { address, prefixLength } = cidr;
+  const length = address.mapped && prefixLength > 32 ? prefixLength - 96 : prefixLength;
+  const canonical = `${ipText(address)}/${length}`;
+  return canonical === text ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
+}
+
 /** Warnings on a CIDR that is valid or was let through before. */
 export function cidrWarnings(field: string, text: string): string[] {
   const cidr = parseCidr(text);

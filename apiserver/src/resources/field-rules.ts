@@ -12,6 +12,16 @@ export function immutableField(value: unknown, old: unknown, field: string): Fie
   return deepEqual(value, old) ? [] : [invalidValue(field, value ?? null, "field is immutable")];
 }
 
+/** A status counts the collisions of hashes; the count never falls. */
+export function decrementedCollisions(
+  status: { collisionCount?: number },
+  old: { collisionCount?: number },
+): FieldError[] {
+  const count = status.collisionCount;
+  if (old.collisionCount === undefined || (count ?? -1) >= old.collisionCount) return [];
+  return [invalidValue("status.collisionCount", count ?? 0, "cannot be decremented")];
+}
+
 /** A finding for each text. */
 export function invalidTexts(
   field: string,

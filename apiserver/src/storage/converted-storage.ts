@@ -5,10 +5,8 @@ import type { KeyValue, RangeResult, Storage, StorageEvent } from "./storage.ts"
 /** Only for reading: writes go to the stored version, and throw here. `convert` maps at-rest bytes to at-rest bytes. */
 export function convertedStorage(storage: Storage, convert: (value: Buffer) => Buffer): Storage {
   const item = (row: KeyValue): KeyValue => ({ ...row, value: convert(row.value) });
-  const event = ({ memo: _, ...row }: StorageEvent): StorageEvent => ({
-    ...row,
-    value: convert(row.value),
-  });
+  const event = ({ memo: _, ...row }: StorageEvent): StorageEvent =>
+    row.type === "delete" ? row : { ...row, value: convert(row.value) };
   return {
     async get(key, options) {
       const found = await storage.get(key, options);
@@ -28,6 +26,7 @@ export function convertedStorage(storage: Storage, convert: (value: Buffer) => B
     currentRevision: () => storage.currentRevision(),
     compact: (revision) => storage.compact(revision),
     grantLease: (ttlSeconds) => storage.grantLease(ttlSeconds),
+    leaseSeconds: (id) => storage.leaseSeconds(id),
     revokeLease: (id) => storage.revokeLease(id),
     statistics: () => storage.statistics(),
     close: () => Promise.resolve(),

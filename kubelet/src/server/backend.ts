@@ -53,8 +53,6 @@ export interface PodFigures {
 
 export interface NodeFigures {
   nodeName: string;
-  /** By which its Node object says that it is reached. */
-  address: string;
   startedAt: number;
   memoryCapacityBytes: number;
   pods: readonly PodFigures[];
@@ -84,8 +82,11 @@ export interface KubeletBackend {
   findLog(reference: ContainerReference, previous: boolean): Promise<ReadLog>;
   /** The Pods of every node that this server speaks for. */
   pods(): readonly Pod[];
-  /** One per node that this server speaks for. */
-  figures(): Promise<readonly NodeFigures[]>;
+  /** Of the node of that name, else of the one at that address, else of the first; undefined: no node has the name. */
+  figures(asked: {
+    node: string | null;
+    address: string | undefined;
+  }): Promise<NodeFigures | undefined>;
   /** Prometheus text of the kubelet's own metrics. */
   metricsText(): string;
 }

@@ -61,11 +61,11 @@ async function pageOf(
       return { type: JSON_TYPE, body: JSON.stringify(list) };
     }
     case "/stats/summary": {
-      const node = nodeOf(request, query, await backend.figures());
+      const node = await figuresOf(request, query, backend);
       return { type: JSON_TYPE, body: JSON.stringify(statsSummary(node, clock.now())) };
     }
     case "/metrics/resource": {
-      const node = nodeOf(request, query, await backend.figures());
+      const node = await figuresOf(request, query, backend);
       return { type: METRICS, body: resourceMetrics(node, clock.now()) };
     }
     case "/metrics":
@@ -76,17 +76,14 @@ async function pageOf(
 }
 
 /** One server speaks for several nodes: the query's `node`, else the one whose address was called, else the first. */
-function nodeOf(
+async function figuresOf(
   { socket }: IncomingMessage,
   query: URLSearchParams,
-  nodes: readonly NodeFigures[],
-): NodeFigures {
-  const asked = query.get("node");
-  const found =
-    asked === null
-      ? (nodes.find(({ address }) => address === socket.localAddress) ?? nodes[0])
-      : nodes.find(({ nodeName }) => nodeName === asked);
-  if (found === undefined) throw new KubeletError(404, `node ${JSON.stringify(asked)} not found`);
+  backend: KubeletBackend,
+): Promise<NodeFigures> {
+  const node = query.get("node");
+  const found = await backend.figures({ node, address: socket.localAddress });
+  if (found === undefined) throw new KubeletError(404, `node ${JSON.stringify(node)} not found`);
   return found;
 }
 

@@ -23,6 +23,8 @@ export interface SimulatedPod {
   uid: string;
 }
 
+const NODE_NAME = "node-1";
+
 export class SimulatedBackend implements KubeletBackend {
   readonly runtime: SimulatedRuntime;
   readonly #host = new MemoryHost();
@@ -118,20 +120,18 @@ export class SimulatedBackend implements KubeletBackend {
     ];
   }
 
-  async figures(): Promise<readonly NodeFigures[]> {
+  async figures({ node }: { node: string | null }): Promise<NodeFigures | undefined> {
+    if (node !== null && node !== NODE_NAME) return undefined;
     const { namespace, name, uid } = this.#pod;
     const startedAt = this.#clock.now();
     const stats = await this.runtime.listContainerStats();
     const containers = stats.map((one) => ({ name: one.metadata.name, startedAt, stats: one }));
-    return [
-      {
-        nodeName: "node-1",
-        address: "127.0.0.1",
-        startedAt,
-        memoryCapacityBytes: 8 * 1024 ** 3,
-        pods: [{ namespace, pod: name, uid, startedAt, containers }],
-      },
-    ];
+    return {
+      nodeName: NODE_NAME,
+      startedAt,
+      memoryCapacityBytes: 8 * 1024 ** 3,
+      pods: [{ namespace, pod: name, uid, startedAt, containers }],
+    };
   }
 
   metricsText(): string {

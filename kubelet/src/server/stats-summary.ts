@@ -2,12 +2,7 @@
 import { formatTime } from "@coracle/shared/runtime/clock";
 import type { ContainerStats } from "../cri/runtime.ts";
 import type { NodeFigures, PodFigures } from "./backend.ts";
-
-interface Usage {
-  nanoCores: number;
-  coreNanoSeconds: number;
-  memoryBytes: number;
-}
+import { systemUsage, type Usage } from "./system-usage.ts";
 
 function usageOf(stats: readonly ContainerStats[]): Usage {
   const usage = { nanoCores: 0, coreNanoSeconds: 0, memoryBytes: 0 };
@@ -17,6 +12,17 @@ function usageOf(stats: readonly ContainerStats[]): Usage {
     usage.memoryBytes += one.memoryWorkingSetBytes;
   }
   return usage;
+}
+
+/** Of the node's containers and of the node itself. */
+function totalOf(node: NodeFigures, nowMs: number): Usage {
+  const containers = usageOf(node.pods.flatMap(statsOfPod));
+  const system = systemUsage(node, nowMs);
+  return {
+    nanoCores: containers.nanoCores + system.nanoCores,
+    coreNanoSeconds: containers.coreNanoSeconds + system.coreNanoSeconds,
+    memoryBytes: containers.memoryBytes + system.memoryBytes,
+  };
 }
 
 const statsOfPod = ({ containers }: PodFigures) => containers.map(({ stats }) => stats);
@@ -40,7 +46,7 @@ function resources(usage: Usage, time: string, capacityBytes?: number) {
 
 export function statsSummary(node: NodeFigures, nowMs: number) {
   const time = formatTime(nowMs);
-  const total = usageOf(node.pods.flatMap(statsOfPod));
+  const total = totalOf(node, nowMs);
   return {
     node: {
       nodeName: node.nodeName,
@@ -105,21 +111,24 @@ export function resourceMetrics(node: NodeFigures, nowMs: number): string {
       "1 if there was an error while getting container metrics, 0 otherwise",
     ),
   };
-  const add = (to: Family, labels: string, value: number) =>
-    to.samples.push(`${to.name}${labels} ${value} ${Math.floor(nowMs)}`);
+  // What was counted is dated when it was counted: use is reckoned from the time between two pages.
+  const times = node.pods.flatMap(statsOfPod).map(({ timestamp }) => timestamp);
+  const countedAt = Math.min(nowMs, ...times);
+  const add = (to: Family, labels: string, value: number, at = countedAt) =>
+    to.samples.push(`${to.name}${labels} ${value} ${Math.floor(at)}`);
   for (const pod of node.pods) {
     const labels = `namespace="${pod.namespace}",pod="${pod.pod}"`;
     for (const { name, startedAt, stats } of pod.containers) {
       const own = `{container="${name}",${labels}}`;
-      add(families.containerCpu, own, stats.cpuUsageCoreNanoSeconds / 1e9);
-      add(families.containerMemory, own, stats.memoryWorkingSetBytes);
+      add(families.containerCpu, own, stats.cpuUsageCoreNanoSeconds / 1e9, stats.timestamp);
+      add(families.containerMemory, own, stats.memoryWorkingSetBytes, stats.timestamp);
       add(families.containerStart, own, startedAt / 1000);
     }
     const usage = usageOf(statsOfPod(pod));
     add(families.podCpu, `{${labels}}`, usage.coreNanoSeconds / 1e9);
     add(families.podMemory, `{${labels}}`, usage.memoryBytes);
   }
-  const total = usageOf(node.pods.flatMap(statsOfPod));
+  const total = totalOf(node, countedAt);
   add(families.nodeCpu, "", total.coreNanoSeconds / 1e9);
   add(families.nodeMemory, "", total.memoryBytes);
   families.error.samples.push(`${families.error.name} 0`);

@@ -83,6 +83,7 @@ export const tableFacts = tablesJson as unknown as Readonly<Record<string, Colum
 const packages: Readonly<Record<string, string>> = {
   "": "io.k8s.api.core",
   "apiregistration.k8s.io": "io.k8s.kube-aggregator.pkg.apis.apiregistration",
+  "metrics.k8s.io": "io.k8s.metrics.pkg.apis.metrics",
 };
 
 /** `io.k8s.api.apps.v1.Deployment` for ("apps", "v1", "Deployment"); undefined when there is no such kind. */

@@ -6,7 +6,7 @@ import type { ResourceBehaviour } from "../../registry/strategy.ts";
 import { age } from "../age.ts";
 import { setPodTemplateDefaults } from "../core/pod/pod-defaults.ts";
 import { semanticEqual } from "../core/pod/semantic-equal.ts";
-import { parseGoInt } from "../go-int.ts";
+import { parseGoInt } from "@coracle/shared/machinery/go-int";
 import {
   validateDaemonSetSpec,
   validateDaemonSetStatusUpdate,

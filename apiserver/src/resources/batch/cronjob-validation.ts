@@ -4,9 +4,9 @@ import { invalidValue, notSupported, required } from "@coracle/shared/machinery/
 import type { FieldError } from "@coracle/shared/machinery/status-error";
 import { nonNegative } from "../field-rules.ts";
 import { repeatMetadataUpdate } from "../metadata-validation.ts";
-import { scheduleComplaint } from "./cron-schedule.ts";
+import { scheduleComplaint } from "@coracle/shared/machinery/cron/schedule";
 import { validateJobSpec } from "./job-validation.ts";
-import { zoneComplaint } from "./time-zone.ts";
+import { zoneComplaint } from "@coracle/shared/machinery/cron/time-zone";
 
 /** A Job is named after its CronJob, with 11 characters more, and has 63 at most. */
 const NAME_BYTES_MAX = 52;

@@ -1,5 +1,5 @@
 // Indexes of an Indexed Job in a text, ascending: `0,3-5,9` (upstream: batch validation validateIndexesFormat).
-import { parseGoInt } from "../go-int.ts";
+import { parseGoInt } from "@coracle/shared/machinery/go-int";
 
 /** Upstream's words for what is wrong with the text. */
 export class IndexError extends Error {}

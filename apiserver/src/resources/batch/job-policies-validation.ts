@@ -47,8 +47,9 @@ export function validatePodFailurePolicy(spec: JobSpec, path: string): FieldErro
   const rules = spec.podFailurePolicy?.rules ?? [];
   const errors: FieldError[] = [];
   if (rules.length > RULES_MAX) errors.push(tooMany(`${path}.rules`, rules.length, RULES_MAX));
-  const { containers = [], initContainers = [] } = spec.template.spec ?? {};
-  const names = new Set([...containers, ...initContainers].map(({ name }) => name));
+  const { containers, initContainers } = spec.template.spec ?? {};
+  const all = [...(containers ?? []), ...(initContainers ?? [])];
+  const names = new Set(all.map(({ name }) => name));
   rules.forEach((rule, i) => {
     errors.push(...validateFailureRule(spec, rule, names, `${path}.rules[${i}]`));
   });

@@ -73,7 +73,8 @@ function validateItem(item: LimitRangeItem, path: string, errors: FieldError[]):
   for (const name of names) validateResource(bounds, name, path, errors);
 }
 
-const of = (list: ResourceList | undefined, name: string): string | undefined => list?.[name];
+const of = (list: ResourceList | undefined, name: string): string | undefined =>
+  list !== undefined && Object.hasOwn(list, name) ? list[name] : undefined;
 
 /** The amounts of one resource against each other. */
 function validateResource(

@@ -41,7 +41,7 @@ function systemFinding({ metadata, value = 0, globalDefault }: PriorityClass): s
 function validate(priorityClass: PriorityClass): FieldError[] {
   const errors: FieldError[] = [];
   const { metadata, value = 0, preemptionPolicy } = priorityClass;
-  if (metadata.name.startsWith(SYSTEM_PREFIX)) {
+  if (metadata.name?.startsWith(SYSTEM_PREFIX)) {
     const finding = systemFinding(priorityClass);
     if (finding !== undefined) {
       const detail = `priority class names with '${SYSTEM_PREFIX}' prefix are reserved for system use only. error: ${finding}`;

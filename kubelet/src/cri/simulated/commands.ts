@@ -25,13 +25,19 @@ export async function startFailure(container: SimulatedContainer): Promise<strin
   if (program === "" || isQuick(program) || SHELLS.test(program)) return undefined;
   if (!container.image.isShellImage) return undefined;
   const { knownCommands } = await import("./shell.ts");
-  if (knownCommands.has(program.replace(/^\/(usr\/)?s?bin\//, ""))) return undefined;
+  if (isKnown(program, knownCommands)) return undefined;
   if (program.includes("/") && (await (await container.files()).exists(program))) return undefined;
   const why = program.includes("/")
     ? `stat ${program}: no such file or directory`
     : "executable file not found in $PATH";
   return `failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "${program}": ${why}: unknown`;
 }
+
+/** Built into the interpreter, and programs as well. */
+const BUILT_IN = new Set(["test", "["]);
+
+const isKnown = (program: string, known: ReadonlySet<string>): boolean =>
+  BUILT_IN.has(program) || known.has(program.replace(/^\/(usr\/)?s?bin\//, ""));
 
 const isQuick = (program: string): boolean => ["true", "false", "sleep"].includes(program);
 
@@ -134,7 +140,7 @@ async function runInShell(
   }
   const isMissing =
     !SHELLS.test(program) &&
-    !knownCommands.has(program.replace(/^\/(usr\/)?s?bin\//, "")) &&
+    !isKnown(program, knownCommands) &&
     container.process !== process &&
     !(await shell.context.files.exists(program));
   if (isMissing) throw new RuntimeError("Unknown", notFound(program));

@@ -1,6 +1,6 @@
 // Upstream prints some values (in findings, and the difference of an update) in the form of its internal types: Go's field
-// names in the order of the struct, nothing left out. facts/internal-shapes.json lists these structs (read off
-// k8s.io/kubernetes pkg/apis/core 1.36 by reflection): [Go name, JSON name in v1, kind, type].
+// names in the order of the struct, nothing left out. The two facts/internal-shapes.json list these structs (read off
+// k8s.io/kubernetes pkg/apis 1.36 by reflection): [Go name, JSON name in v1, kind, type].
 import type { PodSpec } from "@coracle/shared/api/types/core-v1";
 import otherShapesJson from "../../facts/internal-shapes.json" with { type: "json" };
 import shapesJson from "./facts/internal-shapes.json" with { type: "json" };

@@ -94,16 +94,16 @@ function fixedAnnotation(key: string): string | undefined {
 
 /** False when it makes no sense to go on. */
 function validateContainerUpdate(
-  containers: readonly Container[] = [],
-  old: readonly Container[] = [],
+  containers: readonly Container[] | null | undefined,
+  old: readonly Container[] | undefined,
   path: string,
   errors: FieldError[],
 ): boolean {
-  if (containers.length !== old.length) {
+  if ((containers?.length ?? 0) !== (old?.length ?? 0)) {
     errors.push(forbiddenField(path, "pod updates may not add or remove containers"));
     return false;
   }
-  containers.forEach((container, i) => {
+  containers?.forEach((container, i) => {
     if (!container.image) errors.push(required(`${path}[${i}].image`));
     checkImage(container, `${path}[${i}]`, errors);
   });
