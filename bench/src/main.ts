@@ -1,10 +1,12 @@
 // npm run bench [-- startup|memory|load|reads|pods|lines …] [--peer URL,TOKEN]: prints medians (and smallest and largest) of what was measured.
+// Those of the store, and their flags, are in store-benches.ts.
 import { benchLines } from "./lines.ts";
 import { benchLoad } from "./load.ts";
 import { benchMemory } from "./memory.ts";
 import { benchPods } from "./pods.ts";
 import { benchReads } from "./reads.ts";
 import { benchStartup } from "./startup.ts";
+import { storeBenches } from "./store-benches.ts";
 
 const args = process.argv.slice(2);
 const at = args.indexOf("--peer");
@@ -20,7 +22,9 @@ const benches: Record<string, () => void | Promise<void>> = {
   pods: benchPods,
 };
 
-const wanted = args.length > 0 ? args : Object.keys(benches);
+const ofStore = storeBenches(args);
+const wanted = ofStore.names.length > 0 ? ofStore.names : Object.keys(benches);
+Object.assign(benches, ofStore.benches); // not without being asked for
 for (const name of wanted) {
   const bench = benches[name];
   if (bench === undefined)

@@ -17,7 +17,8 @@ export interface Measured {
 
 export function wrk({ script, url, connections, seconds, env }: Load): Measured {
   const file = new URL(`../wrk/${script}.lua`, import.meta.url).pathname;
-  const args = ["-t2", `-c${connections}`, `-d${seconds}s`, "--latency", "-s", file, url];
+  const threads = Math.min(2, connections);
+  const args = [`-t${threads}`, `-c${connections}`, `-d${seconds}s`, "--latency", "-s", file, url];
   const { status, stdout, error } = spawnSync("wrk", args, {
     encoding: "utf8",
     env: { ...process.env, ...env },

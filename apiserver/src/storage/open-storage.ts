@@ -4,6 +4,7 @@ import type { Logger } from "@coracle/shared/runtime/logger";
 import type { Random } from "@coracle/shared/runtime/random";
 import type { EtcdTls } from "./etcd/etcd-connection.ts";
 import { openEtcdStorage } from "./etcd/etcd-storage.ts";
+import { shiftedStorage } from "./etcd/shifted-storage.ts";
 import { openLevelStorage } from "./level/level-storage.ts";
 import type { Storage } from "./storage.ts";
 
@@ -15,8 +16,17 @@ export type StoreConfig =
       holder: string;
       /** False acknowledges writes before they are on disk: for tests only. */
       sync: boolean;
+      /** How long history reaches back; default 5 minutes. */
+      historyMs?: number;
     }
-  | { engine: "etcd"; endpoints: readonly string[]; tls?: EtcdTls };
+  | {
+      engine: "etcd";
+      endpoints: readonly string[];
+      tls?: EtcdTls;
+      /** Where in etcd the keys are; default /registry. */
+      prefix?: string;
+      historyMs?: number;
+    };
 
 export interface OpenedStorage {
   storage: Storage;
@@ -34,9 +44,16 @@ export async function openStorage(
   if (config.engine === "level") {
     if (!config.sync)
       dependencies.logger.warn("writes are acknowledged before they are on disk: --unsafe-no-sync");
-    const storage = await openLevelStorage({ ...config, ...dependencies });
+    const { historyMs: historyRetentionMs } = config;
+    const storage = await openLevelStorage({ ...config, historyRetentionMs, ...dependencies });
     return { storage, failure: () => undefined };
   }
-  const storage = await openEtcdStorage({ ...config, ...dependencies });
-  return { storage, failure: () => storage.failure, caughtUp: () => storage.caughtUp() };
+  const { historyMs: compactionIntervalMs } = config;
+  const etcd = await openEtcdStorage({ ...config, compactionIntervalMs, ...dependencies });
+  const { shift } = etcd;
+  return {
+    storage: shift.shift === 0 ? etcd : shiftedStorage(etcd, shift),
+    failure: () => etcd.failure,
+    caughtUp: () => etcd.caughtUp(),
+  };
 }

@@ -21,6 +21,8 @@ export interface KeyValue {
   /** The revision of the last write of this key. */
   revision: number;
   createRevision: number;
+  /** Of a key that goes with its lease. */
+  lease?: number;
 }
 
 /** True if the key's last write has this revision; 0 = the key must not exist. */
@@ -39,17 +41,20 @@ export type TransactionResult =
   | { succeeded: true; revision: number }
   | { succeeded: false; revision: number; current: (KeyValue | undefined)[] };
 
-export interface StorageEvent {
-  type: "put" | "delete";
-  key: string;
-  /** Of a delete: the last value. */
-  value: Buffer;
-  revision: number;
-  createRevision: number;
-  /** The revision that this write replaced or deleted; 0 = the key was created. */
-  previousRevision: number;
-  memo?: unknown;
-}
+/**
+ * A put whose two revisions are the same created the key. A deletion does not say what it deleted: who wants to know has the state
+ * that the watch went on from (an engine would have to read it from history, which costs more than all the rest).
+ */
+export type StorageEvent =
+  | {
+      type: "put";
+      key: string;
+      value: Buffer;
+      revision: number;
+      createRevision: number;
+      memo?: unknown;
+    }
+  | { type: "delete"; key: string; revision: number; memo?: unknown };
 
 export interface WatchOptions {
   prefix: string;
@@ -137,6 +142,8 @@ export interface Storage {
    * as a write is.
    */
   grantLease(ttlSeconds: number): Promise<number>;
+  /** How long the lease goes on; undefined = it has ended, or never was. */
+  leaseSeconds(id: number): Promise<number | undefined>;
   /** Deletes the lease's keys now. An unknown id is no error. */
   revokeLease(id: number): Promise<void>;
   statistics(): Promise<StorageStatistics>;
@@ -183,20 +190,26 @@ export class StorageReadOnlyError extends Error {
   }
 }
 
-/** A store elsewhere does not answer: later it may. A write that fails so may have been done. `cause`: what failed. */
+/** A store elsewhere does not answer: later it may. `cause`: what failed. */
 export class StorageUnavailableError extends Error {
   override readonly name = "StorageUnavailableError";
-  constructor(store: string, cause: unknown) {
+  /** A write that failed so may have been done: who repeats it may find its own. */
+  readonly mayBeDone: boolean;
+  constructor(store: string, cause: unknown, mayBeDone = false) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     super(`${store} cannot be reached: ${reason}`, { cause });
+    this.mayBeDone = mayBeDone;
   }
 }
+
+/** used: something is there already where a snapshot was to be restored. */
+export type OpenFailure = "locked" | "corrupt" | "format" | "used";
 
 /** The store cannot be opened; the message says why and what to do. */
 export class StorageOpenError extends Error {
   override readonly name = "StorageOpenError";
-  readonly reason: "locked" | "corrupt" | "format";
-  constructor(reason: "locked" | "corrupt" | "format", message: string, cause?: unknown) {
+  readonly reason: OpenFailure;
+  constructor(reason: OpenFailure, message: string, cause?: unknown) {
     super(message, { cause });
     this.reason = reason;
   }

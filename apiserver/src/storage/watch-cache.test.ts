@@ -1,5 +1,6 @@
+import { seededRandom } from "@coracle/shared/runtime/random";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { CompactedError, FutureRevisionError } from "./storage.ts";
+import { CompactedError, FutureRevisionError, type Storage } from "./storage.ts";
 import type { CachedObject, WatchCursor } from "./watch-cache.ts";
 import { type Fixture, served, watchCacheFixture } from "./watch-cache-fixture.ts";
 
@@ -58,6 +59,33 @@ describe("objects", () => {
   });
 });
 
+describe("starting", () => {
+  test("begins anew when history is compacted between the state and the watch", async () => {
+    await fixture.put("default/a");
+    const { storage } = fixture;
+    let overtaken = 0;
+    const scanThenCompact: Storage["scan"] = async (options, visit) => {
+      await storage.scan(options, visit);
+      if (overtaken++ > 0) return;
+      await fixture.put("default/b");
+      await fixture.put("default/c");
+      await storage.compact(await storage.currentRevision());
+    };
+    const overtakenStorage = new Proxy(storage, {
+      get(target, name) {
+        if (name === "scan") return scanThenCompact;
+        const member = Reflect.get(target, name, target) as unknown;
+        return typeof member === "function" ? member.bind(target) : member;
+      },
+    });
+    const cache = await fixture.another({ storage: overtakenStorage });
+    expect(overtaken).toBe(2);
+    expect(paths(cache.list().items)).toEqual(["default/a", "default/b", "default/c"]);
+    await fixture.put("default/d");
+    expect(cache.list()).toMatchObject({ revision: 5 });
+  });
+});
+
 describe("lists", () => {
   beforeEach(async () => {
     for (const path of ["b/1", "a/2", "a/1", "ab/1", "a/3"]) {
@@ -84,6 +112,34 @@ describe("lists", () => {
     expect(paths(page.items)).toEqual(["a/1", "a/3", "ab/1"]);
     expect(page.more).toBe(true);
     expect(fixture.cache.list({ predicate: isWeb, limit: 4 }).more).toBe(false);
+  });
+
+  test("by a field find the same through its index, whatever was written since", async () => {
+    const random = seededRandom(7);
+    const lists = (node: string, limit?: number) => {
+      const predicate = (object: CachedObject) => object.fields["spec.nodeName"] === node;
+      const field = { name: "spec.nodeName", value: node };
+      const options = { predicate, limit, namespace: limit === 2 ? "a" : undefined };
+      return [fixture.cache.list({ ...options, field }), fixture.cache.list(options)];
+    };
+    for (let i = 0; i < 300; i++) {
+      const path = `${i % 2 === 0 ? "a" : "b"}/${random.integer(60)}`;
+      if (random.integer(4) === 0) await fixture.delete(path);
+      else await fixture.put(path, "web", `n${random.integer(12)}`);
+      const node = `n${random.integer(13)}`;
+      for (const limit of [undefined, 1, 2]) {
+        const [indexed, looked] = lists(node, limit);
+        expect(indexed).toEqual(looked);
+      }
+    }
+    const [first] = lists("n1", 1);
+    expect(first?.more).toBe(true);
+    await fixture.delete(paths(first?.items ?? [])[0] as string);
+    const { revision } = first as { revision: number };
+    const predicate = (object: CachedObject) => object.fields["spec.nodeName"] === "n1";
+    const field = { name: "spec.nodeName", value: "n1" };
+    const page = { predicate, revision, startAfter: first?.items[0]?.key };
+    expect(fixture.cache.list({ ...page, field })).toEqual(fixture.cache.list(page));
   });
 
   test("pages show one snapshot, whatever happens in between", async () => {
@@ -240,6 +296,27 @@ describe("watches", () => {
     await fixture.put("a/2", "web");
     expect(text(first as WatchCursor)).toBe(line("ADDED", served("a/2", 5)));
     expect(text(second as WatchCursor)).toBe(line("ADDED", served("a/2", 5)));
+  });
+
+  test("watchers share all of a large batch", async () => {
+    const { cache } = fixture;
+    const cursors = Array.from({ length: 3 }, () => cache.watch({ fromRevision: cache.revision }));
+    const reads: Buffer[][] = cursors.map(() => []);
+    cursors.forEach((cursor, i) => {
+      cursor.onReadable(() => reads[i]?.push(...cursor.read(8 << 20)));
+    });
+    const app = "x".repeat(2000);
+    await Promise.all(Array.from({ length: 1000 }, (_, i) => fixture.put(`default/${i}`, app)));
+    await vi.waitFor(() => {
+      const bytes = reads.map((buffers) => Buffer.concat(buffers).length);
+      expect(Math.min(...bytes)).toBeGreaterThan(2_000_000);
+    }, 10_000);
+    const [first = [], ...others] = reads;
+    expect(first.length).toBeGreaterThan(20);
+    for (const other of others) {
+      expect(other.length).toBe(first.length);
+      expect(other.every((buffer, i) => buffer === first[i])).toBe(true);
+    }
   });
 
   test("a read stops near its limit and goes on where it stopped", async () => {

@@ -15,6 +15,7 @@ import {
   serveLine,
 } from "./cached-object.ts";
 import { EventRing } from "./event-ring.ts";
+import { FieldIndexes, type FieldValue } from "./field-index.ts";
 import { RevisionWaiters } from "./revision-waiters.ts";
 import { SnapshotShelf } from "./snapshot-shelf.ts";
 import { prefixEnd, SortedChunks, type SortedView } from "./sorted-chunks.ts";
@@ -52,6 +53,8 @@ export interface WatchCacheOptions {
 export interface ListOptions {
   namespace?: string;
   predicate?: Predicate;
+  /** A field's value that `predicate` asks for: the objects that have it are found through an index. */
+  field?: FieldValue;
   /** Only keys greater than this one. */
   startAfter?: string;
   limit?: number;
@@ -74,13 +77,15 @@ export interface CacheWatchOptions {
   namespace?: string;
   name?: string;
   /** Only objects whose selectable field has this value (absent counts as ""): the watcher is not woken for others. */
-  field?: { name: string; value: string };
+  field?: FieldValue;
   predicate?: Predicate;
   /** Says what `predicate` selects: watchers with the same text share their lines. */
   filterKey?: string;
 }
 
 const HISTORY_BYTES_MAX = 32 << 20;
+/** Of a value that more than one in so many objects has, the sorted objects are looked through instead. */
+const SHARE_WORTH_AN_INDEX = 4;
 
 export class WatchCache {
   readonly #options: WatchCacheOptions;
@@ -98,6 +103,7 @@ export class WatchCache {
   readonly #namespaces = new Map<string, string>();
   /** Whole lists of the present state, by namespace ("" = all). */
   readonly #lists = new Map<string, readonly CachedObject[]>();
+  readonly #indexes = new FieldIndexes();
   #feed: Feed | undefined;
   #loading: CachedObject[] = [];
 
@@ -163,6 +169,8 @@ export class WatchCache {
     if (present && !options.limit && startAfter === undefined && predicate === undefined) {
       return { items: this.#wholeList(namespace ?? ""), revision, more: false, remaining: 0 };
     }
+    const indexed = present ? this.#indexed(options) : undefined;
+    if (indexed !== undefined) return this.#pageOf(indexed, options, revision);
     const view = present ? this.#sorted.live : this.#past(revision);
     const scope = namespace ? `${this.#form.prefix}${namespace}/` : this.#form.prefix;
     const from =
@@ -184,6 +192,30 @@ export class WatchCache {
     });
     if (present && more) this.#keepPresent();
     return { items, revision, more, remaining: 0 };
+  }
+
+  /** The objects that can be in a present list, if an index knows them to be few. */
+  #indexed({ field, predicate }: ListOptions): readonly CachedObject[] | undefined {
+    if (field === undefined || predicate === undefined) return undefined;
+    const known = this.#indexes.count(field) ?? 0;
+    if (known * SHARE_WORTH_AN_INDEX > this.#objects.size) return undefined;
+    return this.#indexes.find(field, () => this.#objects.values());
+  }
+
+  #pageOf(candidates: readonly CachedObject[], options: ListOptions, revision: number): ListResult {
+    const { namespace, predicate, startAfter = "" } = options;
+    const limit = options.limit || Number.POSITIVE_INFINITY;
+    const items: CachedObject[] = [];
+    for (const object of candidates) {
+      if (object.key <= startAfter || (namespace && object.namespace !== namespace)) continue;
+      if (predicate?.(object) === false) continue;
+      if (items.length === limit) {
+        this.#keepPresent();
+        return { items, revision, more: true, remaining: 0 };
+      }
+      items.push(object);
+    }
+    return { items, revision, more: false, remaining: 0 };
   }
 
   /** As list(), from the store: has what the ring has lost, as far back as history reaches. Errors: CompactedError. */
@@ -257,6 +289,7 @@ export class WatchCache {
     this.#changed = revision;
     this.#shelf.clear();
     this.#lists.clear();
+    this.#indexes.clear();
     this.#router.expire();
     this.#advance(revision);
   }
@@ -279,22 +312,25 @@ export class WatchCache {
   }
 
   #change(event: StorageEvent): CacheEvent {
-    const { key, value, revision, memo } = event;
+    const { key, revision } = event;
     const { headLength } = this.#form;
     const current = this.#objects.get(key);
     if (event.type === "delete") {
+      // Cannot be, as watches have no gaps; the watch ends with this error, and the state is loaded anew.
+      if (current === undefined) throw new Error(`${key} was deleted, but is not in the cache`);
       this.#objects.delete(key);
       this.#sorted.delete(key);
-      const served = () => serve(value, headLength, event.previousRevision);
-      const last = current ?? this.#object(key, event.previousRevision, served());
-      return deletionOf(last, revision, headLength);
+      this.#indexes.replace(current, undefined);
+      return deletionOf(current, revision, headLength);
     }
+    const { value, memo } = event;
     const type = current === undefined ? "ADDED" : "MODIFIED";
     const { line, bytes } = serveLine(type, value, headLength, revision);
     const object = this.#object(current?.key ?? key, revision, bytes);
     object.remember(value, memo);
     this.#objects.set(object.key, object);
     this.#sorted.set(object);
+    this.#indexes.replace(current, object);
     return new CacheEvent(type, object, current, line);
   }
 

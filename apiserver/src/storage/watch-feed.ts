@@ -34,68 +34,93 @@ const RETRY_MS = 1000;
 
 /** Resolves when the state is as fresh as the store was at the call. Errors: what the store says. */
 export async function followStorage(options: FeedOptions): Promise<Feed> {
-  const { clock, logger, prefix } = options;
-  const stopped = new AbortController();
-  let watch: Watch | undefined;
+  const feed = new StorageFeed(options);
+  await feed.begin();
+  return feed;
+}
 
-  async function follow(): Promise<void> {
-    const target = await options.storage.currentRevision();
-    const revision = await loadState(options);
+class StorageFeed implements Feed {
+  readonly #options: FeedOptions;
+  readonly #stopped = new AbortController();
+  #watch: Watch | undefined;
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+  }
+
+  /** Between the state and the watch another process may compact what lies between them: then there is a newer state to load. */
+  async begin(): Promise<void> {
+    const { logger, prefix } = this.#options;
+    for (;;) {
+      try {
+        await this.#follow();
+        return;
+      } catch (error) {
+        if (!(error instanceof CompactedError)) throw error;
+        logger.info({ err: error, prefix }, "history moved on while loading, loading anew");
+      }
+    }
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+    this.#watch?.close();
+  }
+
+  /** Resolves when the state is as fresh as the store was at the call; from then on a watch that ends is begun anew. */
+  async #follow(): Promise<void> {
+    const { storage, prefix, events: onEvents, progress } = this.#options;
+    const target = await storage.currentRevision();
+    const revision = await loadState(this.#options);
     await new Promise<void>((resolve, reject) => {
-      const reached = (at: number) => {
-        if (at >= target) resolve();
+      let reached = false;
+      const advance = (at: number) => {
+        if (at < target) return;
+        reached = true;
+        resolve();
       };
-      watch = options.storage.watch({
+      this.#watch = storage.watch({
         prefix,
         startRevision: revision + 1,
         onEvents(events, at) {
-          options.events(events, at);
-          reached(at);
+          onEvents(events, at);
+          advance(at);
         },
         onProgress(at) {
-          options.progress(at);
-          reached(at);
+          progress(at);
+          advance(at);
         },
-        onError(error) {
-          reject(error); // while starting; later it has no effect
-          lost(error);
+        onError: (error) => {
+          if (reached) this.#lost(error);
+          else reject(error);
         },
       });
     });
   }
 
-  let following = false;
-  function lost(error: Error): void {
-    if (!following || stopped.signal.aborted) return;
-    following = false;
+  #lost(error: Error): void {
+    const { logger, prefix } = this.#options;
+    if (this.#stopped.signal.aborted) return;
     logger.warn({ err: error, prefix }, "storage watch ended, loading anew");
-    resume().catch((failure: unknown) => {
+    this.#resume().catch((failure: unknown) => {
       logger.error({ err: failure, prefix }, "storage cannot be followed");
     });
   }
 
-  async function resume(): Promise<void> {
-    while (!stopped.signal.aborted) {
-      await clock.sleep(RETRY_MS, stopped.signal);
-      if (stopped.signal.aborted) return;
+  async #resume(): Promise<void> {
+    const { clock, logger, prefix } = this.#options;
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      await clock.sleep(RETRY_MS, signal);
+      if (signal.aborted) return;
       try {
-        await follow();
-        following = true;
+        await this.#follow();
         return;
       } catch (error) {
         logger.warn({ err: error, prefix }, "storage cannot be loaded, trying again");
       }
     }
   }
-
-  await follow();
-  following = true;
-  return {
-    stop() {
-      stopped.abort();
-      watch?.close();
-    },
-  };
 }
 
 /** Returns the revision that the state is of. */

@@ -20,7 +20,8 @@ interface SharedRead {
   revision: number;
 }
 
-const SHARED_READS_MAX = 8;
+/** All reads of the largest batch that is committed at once (4 MiB), so that each watcher finds those that the one before it made. */
+const SHARED_READS_MAX = 64;
 
 export class WatchGroup {
   readonly scope: Scope;

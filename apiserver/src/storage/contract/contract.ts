@@ -73,8 +73,9 @@ export function contractOver(subject: () => StorageUnderTest, traits: EngineTrai
 }
 
 export function brief(event: StorageEvent): string {
-  const { type, key, value, revision, createRevision, previousRevision } = event;
-  return `${type} ${key}=${value.toString()} at ${revision}, created ${createRevision}, before ${previousRevision}`;
+  if (event.type === "delete") return `delete ${event.key} at ${event.revision}`;
+  const { key, value, revision, createRevision } = event;
+  return `put ${key}=${value.toString()} at ${revision}, created ${createRevision}`;
 }
 
 function record(storage: Storage, prefix: string, startRevision: number): Recording {

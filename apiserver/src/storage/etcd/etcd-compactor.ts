@@ -9,9 +9,10 @@ import { EQUAL, TARGET_VERSION } from "./etcd-schema.ts";
 const COMPACT_KEY = Buffer.from("compact_rev_key"); // upstream's
 
 export interface EtcdCompactorOptions {
-  connection: EtcdConnection;
+  connection: Pick<EtcdConnection, "call">;
   clock: Clock;
   logger: Logger;
+  /** Infinity = never. */
   intervalMs: number;
   compact(revision: number): Promise<void>;
 }
@@ -36,8 +37,8 @@ export class EtcdCompactor {
   }
 
   #schedule(): void {
-    if (this.#stopped) return;
     const { clock, intervalMs, logger } = this.#options;
+    if (this.#stopped || intervalMs === Number.POSITIVE_INFINITY) return;
     this.#timer = clock.setTimer(intervalMs, () => {
       this.#tick()
         .catch((error: unknown) => {
@@ -49,7 +50,7 @@ export class EtcdCompactor {
   }
 
   async #tick(): Promise<void> {
-    const { connection, compact } = this.#options;
+    const { connection, compact, logger } = this.#options;
     const value = Buffer.from(String(this.#revision));
     const { header, succeeded, responses } = await connection.call(
       "KV/Txn",
@@ -69,6 +70,8 @@ export class EtcdCompactor {
       return;
     }
     this.#version++;
-    if (target > 0) await compact(target);
+    if (target === 0) return;
+    logger.debug({ revision: target }, "compacting history");
+    await compact(target);
   }
 }

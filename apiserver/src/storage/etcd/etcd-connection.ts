@@ -18,7 +18,10 @@ export type WatchStream = Grpc.ClientDuplexStream<object, WatchResponse>;
 
 /** A call fails after this, connecting included; sooner when there is no connection to be had. */
 const CALL_MS = 10_000;
+/** What can be repeated is asked of another member after this: one that hangs has its connections still. */
+const ATTEMPT_MS = 3000;
 const CONNECT_MS = 3000;
+const REASON_MS = 200;
 const RETRY_MS_MIN = 20;
 const RETRY_MS_MAX = 1000;
 
@@ -60,6 +63,7 @@ export class EtcdConnection {
   readonly #endpoints: readonly string[];
   readonly #clock: Clock;
   readonly #leaderNeeded: Grpc.Metadata;
+  readonly #watches = new Map<WatchStream, Grpc.Client>();
   #current = 0;
   #connecting: Promise<Grpc.Client> | undefined;
   #closed = false;
@@ -98,14 +102,16 @@ export class EtcdConnection {
     const until = this.#clock.monotonic() + CALL_MS;
     for (let retryMs = RETRY_MS_MIN; ; retryMs = Math.min(2 * retryMs, RETRY_MS_MAX)) {
       const client = this.#ready() ?? (await this.#connected());
+      const attemptMs = repeatable && this.#clients.length > 1 ? ATTEMPT_MS : CALL_MS;
+      const deadline = Math.min(until, this.#clock.monotonic() + attemptMs);
       try {
-        return (await this.#send(client, name, request, until)) as Calls[N][1];
+        return (await this.#send(client, name, request, deadline)) as Calls[N][1];
       } catch (error) {
         if (this.#closed) throw new StorageClosedError();
         if (!this.#isUnreachable(error)) throw error;
         this.leave(client);
         if (!repeatable || this.#clock.monotonic() + retryMs >= until)
-          throw this.#unavailable(error);
+          throw this.#unavailable(error, !repeatable);
         await this.#clock.sleep(retryMs);
       }
     }
@@ -121,13 +127,16 @@ export class EtcdConnection {
       responseDeserialize as (bytes: Buffer) => WatchResponse,
       this.#leaderNeeded,
     );
+    this.#watches.set(stream, client);
+    stream.once("status", () => this.#watches.delete(stream));
     return { stream, client };
   }
 
-  /** The next call goes to another endpoint, if there is one. */
+  /** The next call goes to another endpoint, if there is one, and the watches do, too. */
   leave(client: Grpc.Client): void {
-    if (this.#clients[this.#current] !== client) return;
+    if (this.#clients[this.#current] !== client || this.#clients.length === 1) return;
     this.#current = (this.#current + 1) % this.#clients.length;
+    for (const [stream, its] of this.#watches) if (its === client) stream.cancel();
   }
 
   close(): void {
@@ -195,7 +204,19 @@ export class EtcdConnection {
       return client;
     } catch (error) {
       if (this.#closed) throw new StorageClosedError();
-      throw this.#unavailable((error as AggregateError).errors[0]);
+      throw this.#unavailable(await this.#reasonOr((error as AggregateError).errors[0]));
+    }
+  }
+
+  /** Why there is no connection: gRPC tells it only to those who call. */
+  async #reasonOr(otherwise: unknown): Promise<unknown> {
+    const client = this.#clients[this.#current] as Grpc.Client;
+    try {
+      await this.#send(client, "Maintenance/Status", {}, this.#clock.monotonic() + REASON_MS);
+      return otherwise;
+    } catch (error) {
+      const { code, details } = error as Partial<Grpc.ServiceError>;
+      return code === this.#grpc.status.UNAVAILABLE && details ? new Error(details) : otherwise;
     }
   }
 
@@ -209,8 +230,8 @@ export class EtcdConnection {
     return code === UNAVAILABLE || code === DEADLINE_EXCEEDED || code === CANCELLED;
   }
 
-  #unavailable(cause: unknown): StorageUnavailableError {
-    return new StorageUnavailableError(`etcd (${this.#endpoints.join(", ")})`, cause);
+  #unavailable(cause: unknown, mayBeDone = false): StorageUnavailableError {
+    return new StorageUnavailableError(`etcd (${this.#endpoints.join(", ")})`, cause, mayBeDone);
   }
 }
 

@@ -11,6 +11,7 @@ const MESSAGES: Record<string, Fields> = {
     mod_revision: ["int64", 3],
     version: ["int64", 4],
     value: ["bytes", 5],
+    lease: ["int64", 6],
   },
   ResponseHeader: { revision: ["int64", 3] },
   RangeRequest: {
@@ -59,7 +60,6 @@ const MESSAGES: Record<string, Fields> = {
     range_end: ["bytes", 2],
     start_revision: ["int64", 3],
     progress_notify: ["bool", 4],
-    prev_kv: ["bool", 6],
   },
   WatchResponse: {
     header: ["ResponseHeader", 1],
@@ -69,11 +69,13 @@ const MESSAGES: Record<string, Fields> = {
     cancel_reason: ["string", 6],
     events: ["Event", 11, "repeated"],
   },
-  Event: { type: ["int32", 1], kv: ["KeyValue", 2], prev_kv: ["KeyValue", 3] },
+  Event: { type: ["int32", 1], kv: ["KeyValue", 2] },
   LeaseGrantRequest: { TTL: ["int64", 1], ID: ["int64", 2] },
   LeaseGrantResponse: { header: ["ResponseHeader", 1], error: ["string", 4] },
   LeaseRevokeRequest: { ID: ["int64", 1] },
   LeaseRevokeResponse: { header: ["ResponseHeader", 1] },
+  LeaseTimeToLiveRequest: { ID: ["int64", 1] },
+  LeaseTimeToLiveResponse: { header: ["ResponseHeader", 1], TTL: ["int64", 3] },
   LeaseLeasesRequest: {},
   LeaseLeasesResponse: { header: ["ResponseHeader", 1], leases: ["LeaseStatus", 2, "repeated"] },
   LeaseStatus: {},
@@ -97,6 +99,7 @@ const SERVICES: Record<string, Record<string, Method>> = {
   Lease: {
     LeaseGrant: ["LeaseGrantRequest", "LeaseGrantResponse"],
     LeaseRevoke: ["LeaseRevokeRequest", "LeaseRevokeResponse"],
+    LeaseTimeToLive: ["LeaseTimeToLiveRequest", "LeaseTimeToLiveResponse"],
     LeaseLeases: ["LeaseLeasesRequest", "LeaseLeasesResponse"],
   },
   Maintenance: { Status: ["StatusRequest", "StatusResponse"] },
@@ -118,6 +121,8 @@ export interface EtcdKeyValue {
   create_revision: number;
   mod_revision: number;
   version: number;
+  /** 0 = none. */
+  lease: number;
 }
 
 export interface RangeRequest {
@@ -164,7 +169,6 @@ export interface TxnResponse {
 export interface EtcdEvent {
   type: number;
   kv: EtcdKeyValue;
-  prev_kv: EtcdKeyValue | null;
 }
 
 export interface WatchResponse {
@@ -183,6 +187,8 @@ export interface Calls {
   "KV/Compact": [{ revision: number; physical: boolean }, { header: EtcdHeader }];
   "Lease/LeaseGrant": [{ TTL: number; ID: number }, { header: EtcdHeader; error: string }];
   "Lease/LeaseRevoke": [{ ID: number }, { header: EtcdHeader }];
+  /** TTL: -1 = there is no such lease. */
+  "Lease/LeaseTimeToLive": [{ ID: number }, { header: EtcdHeader; TTL: number }];
   "Lease/LeaseLeases": [Record<string, never>, { header: EtcdHeader; leases: unknown[] }];
   "Maintenance/Status": [
     Record<string, never>,

@@ -13,6 +13,7 @@ import {
   type RangeResult,
   type Storage,
   StorageClosedError,
+  StorageOpenError,
   type StorageStatistics,
   type TransactionResult,
   type Watch,
@@ -20,7 +21,12 @@ import {
 } from "../storage.ts";
 import { askCompactRevision } from "./compact-revision.ts";
 import { EtcdCompactor } from "./etcd-compactor.ts";
-import { connectEtcd, type EtcdConnection, type EtcdTls } from "./etcd-connection.ts";
+import {
+  connectEtcd,
+  type EtcdConnection,
+  type EtcdTls,
+  unreachableEtcd,
+} from "./etcd-connection.ts";
 import { isCompacted, isFuture, isNotFound } from "./etcd-refusal.ts";
 import {
   EQUAL,
@@ -31,6 +37,7 @@ import {
 } from "./etcd-schema.ts";
 import { EtcdWatchHub } from "./etcd-watch-hub.ts";
 import { KeySpace } from "./key-space.ts";
+import { type RevisionShift, readShift } from "./revision-shift.ts";
 import { SharedRead } from "./shared-read.ts";
 
 export interface EtcdStorageOptions {
@@ -40,8 +47,8 @@ export interface EtcdStorageOptions {
   clock: Clock;
   random: Random;
   logger?: Logger;
-  /** Before every key in etcd, for several clusters in one etcd; default none. */
-  keyPrefix?: string;
+  /** Where in etcd the keys are, for several clusters in one etcd; default `/registry`, as kube-apiserver's --etcd-prefix. */
+  prefix?: string;
   /** How long old revisions can be read and watched from, at least; default 5 minutes, as kube-apiserver. */
   compactionIntervalMs?: number;
 }
@@ -54,14 +61,16 @@ const LEASE_ID_WORD = 2 ** 24;
 const REPEATABLE = { repeatable: true };
 const ONCE = { repeatable: false };
 
-/** Errors: StorageUnavailableError. */
+/** Its revisions are etcd's, without `shift`. Errors: StorageUnavailableError, StorageOpenError after half a restore. */
 export async function openEtcdStorage(options: EtcdStorageOptions): Promise<EtcdStorage> {
-  const { endpoints, tls, clock } = options;
+  const { endpoints, tls, clock, prefix } = options;
   const connection = await connectEtcd({ endpoints, tls, clock });
   try {
     const probe = { key: Buffer.from([0]), count_only: true };
     const { header } = await connection.call("KV/Range", probe, REPEATABLE);
-    return new EtcdStorage(options, connection, header.revision);
+    const shift = await readShift(connection, new KeySpace(prefix));
+    if (shift.restoredAt === 0) throw halfRestored(endpoints);
+    return new EtcdStorage(options, connection, header.revision, shift);
   } catch (error) {
     connection.close();
     throw error;
@@ -69,6 +78,8 @@ export async function openEtcdStorage(options: EtcdStorageOptions): Promise<Etcd
 }
 
 export class EtcdStorage implements Storage {
+  /** What a restore wants to be added to the revisions (shifted-storage.ts). */
+  readonly shift: RevisionShift;
   readonly #random: Random;
   readonly #keys: KeySpace;
   readonly #connection: EtcdConnection;
@@ -81,10 +92,16 @@ export class EtcdStorage implements Storage {
   #commits = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(options: EtcdStorageOptions, connection: EtcdConnection, revision: number) {
-    const { clock, random, logger = silentLogger, keyPrefix = "" } = options;
+  constructor(
+    options: EtcdStorageOptions,
+    connection: EtcdConnection,
+    revision: number,
+    shift: RevisionShift,
+  ) {
+    this.shift = shift;
+    const { clock, random, logger = silentLogger, prefix } = options;
     this.#random = random;
-    this.#keys = new KeySpace(keyPrefix);
+    this.#keys = new KeySpace(prefix);
     this.#connection = connection;
     this.#revisionRead = new SharedRead(async () => {
       const { header } = await this.#send({ key: Buffer.from([0]), count_only: true });
@@ -94,7 +111,7 @@ export class EtcdStorage implements Storage {
       connection,
       clock,
       logger,
-      keyPrefix,
+      keys: this.#keys,
       revision,
       currentRevision: () => this.currentRevision(),
     });
@@ -161,13 +178,16 @@ export class EtcdStorage implements Storage {
 
   /** Resolves when the watchers of this process have seen all that was written before the call. Errors: as get. */
   async caughtUp(): Promise<void> {
-    await this.#hub.reached(await this.currentRevision(), OWN_WATCHERS_MS);
+    const revision = await this.currentRevision();
+    if (await this.#hub.reached(revision, OWN_WATCHERS_MS)) return;
+    this.#assertOpen();
+    throw unreachableEtcd(this.failure ?? "its events do not come");
   }
 
   async compact(revision: number): Promise<void> {
     const current = await this.currentRevision();
     if (revision > current) throw new FutureRevisionError(revision, current);
-    // etcd could not say any more what the last events replaced.
+    // Else the watchers of this process would lose their place, and load everything anew.
     await this.#hub.reached(revision, OWN_WATCHERS_MS);
     try {
       await this.#connection.call("KV/Compact", { revision, physical: false }, REPEATABLE);
@@ -188,6 +208,12 @@ export class EtcdStorage implements Storage {
     return id;
   }
 
+  async leaseSeconds(id: number): Promise<number | undefined> {
+    this.#assertOpen();
+    const { TTL } = await this.#connection.call("Lease/LeaseTimeToLive", { ID: id }, REPEATABLE);
+    return TTL < 0 ? undefined : TTL;
+  }
+
   async revokeLease(id: number): Promise<void> {
     this.#assertOpen();
     try {
@@ -201,10 +227,10 @@ export class EtcdStorage implements Storage {
 
   async statistics(): Promise<StorageStatistics> {
     this.#assertOpen();
-    const prefix = this.#keys.bounds("/", undefined);
+    const own = this.#keys.everything();
     const [status, range, { leases }] = await Promise.all([
       this.#connection.call("Maintenance/Status", {}, REPEATABLE),
-      this.#connection.call("KV/Range", { ...prefix, count_only: true }, REPEATABLE),
+      this.#connection.call("KV/Range", { ...own, count_only: true }, REPEATABLE),
       this.#connection.call("Lease/LeaseLeases", {}, REPEATABLE),
     ]);
     return {
@@ -305,6 +331,13 @@ export class EtcdStorage implements Storage {
   #assertOpen(): void {
     if (this.#closing !== undefined) throw new StorageClosedError();
   }
+}
+
+function halfRestored(endpoints: readonly string[]): StorageOpenError {
+  return new StorageOpenError(
+    "corrupt",
+    `a restore into etcd (${endpoints.join(", ")}) did not end: restore the snapshot again, into an empty etcd`,
+  );
 }
 
 function assertDistinct(operations: readonly Operation[]): void {

@@ -5,6 +5,7 @@ import type { Logger } from "@coracle/shared/runtime/logger";
 import { CompactedError, type StorageEvent, type Watch, type WatchOptions } from "../storage.ts";
 import type { EtcdConnection } from "./etcd-connection.ts";
 import { EventStream } from "./event-stream.ts";
+import type { KeySpace } from "./key-space.ts";
 
 interface Watcher {
   readonly options: WatchOptions;
@@ -16,14 +17,14 @@ interface Watcher {
 interface Waiter {
   revision: number;
   timer: Timer;
-  resolve(): void;
+  resolve(reached: boolean): void;
 }
 
 export interface EtcdWatchHubOptions {
   connection: EtcdConnection;
   clock: Clock;
   logger: Logger;
-  keyPrefix: string;
+  keys: KeySpace;
   /** etcd's present revision. */
   revision: number;
   /** Asked anew when a compaction overtook the live stream. */
@@ -69,11 +70,12 @@ export class EtcdWatchHub {
     return { close: () => this.#remove(watcher) };
   }
 
-  /** Resolves when the watchers have seen `revision`, or after `timeoutMs` when etcd does not deliver it. */
-  reached(revision: number, timeoutMs: number): Promise<void> {
-    if (this.#position >= revision || this.#ended) return Promise.resolve();
+  /** Whether the watchers have seen `revision`: false after `timeoutMs`, when etcd does not deliver it. */
+  reached(revision: number, timeoutMs: number): Promise<boolean> {
+    if (this.#position >= revision) return Promise.resolve(true);
+    if (this.#ended) return Promise.resolve(false);
     return new Promise((resolve) => {
-      const timer = this.#options.clock.setTimer(timeoutMs, () => this.#release(waiter));
+      const timer = this.#options.clock.setTimer(timeoutMs, () => this.#release(waiter, false));
       const waiter: Waiter = { revision, timer, resolve };
       this.#waiters.add(waiter);
     });
@@ -86,7 +88,7 @@ export class EtcdWatchHub {
     this.#gathering?.cancel();
     this.#catchingUp?.close();
     for (const watcher of [...this.#all]) this.#fail(watcher, error);
-    for (const waiter of this.#waiters) this.#release(waiter);
+    for (const waiter of this.#waiters) this.#release(waiter, false);
   }
 
   #follow(): EventStream {
@@ -97,7 +99,7 @@ export class EtcdWatchHub {
         this.#position = revision;
         for (const watcher of this.#live) this.#deliver(watcher, events, revision);
         for (const waiter of this.#waiters) {
-          if (waiter.revision <= revision) this.#release(waiter);
+          if (waiter.revision <= revision) this.#release(waiter, true);
         }
       },
       onCompacted: (compactRevision) => {
@@ -201,10 +203,10 @@ export class EtcdWatchHub {
     this.#all.delete(watcher);
   }
 
-  #release(waiter: Waiter): void {
+  #release(waiter: Waiter, reached: boolean): void {
     this.#waiters.delete(waiter);
     waiter.timer.cancel();
-    waiter.resolve();
+    waiter.resolve(reached);
   }
 }
 

@@ -6,12 +6,13 @@ import type { Logger } from "@coracle/shared/runtime/logger";
 import { StorageClosedError, type StorageEvent } from "../storage.ts";
 import type { EtcdConnection, WatchStream } from "./etcd-connection.ts";
 import { type EtcdEvent, EVENT_DELETE, type WatchResponse } from "./etcd-schema.ts";
+import type { KeySpace } from "./key-space.ts";
 
 export interface EventStreamOptions {
   connection: EtcdConnection;
   clock: Clock;
   logger: Logger;
-  keyPrefix: string;
+  keys: KeySpace;
   /** Events of later revisions are delivered. */
   after: number;
   /** `revision`: all events up to it have been delivered with this call; there may be none. */
@@ -104,7 +105,6 @@ export class EventStream {
       key: EVERY_KEY,
       range_end: EVERY_KEY,
       start_revision: Math.max(1, this.#position),
-      prev_kv: true,
       progress_notify: true,
     };
   }
@@ -131,10 +131,6 @@ export class EventStream {
     for (const event of events) {
       const { mod_revision: revision } = event.kv;
       if (revision <= this.#position) continue;
-      if (isIncomplete(event)) {
-        this.#end(revision);
-        return;
-      }
       last = revision;
       const one = this.#eventOf(event);
       if (one !== undefined) found.push(one);
@@ -153,24 +149,11 @@ export class EventStream {
     this.#options.onCompacted(compactRevision);
   }
 
-  #eventOf({ type, kv, prev_kv }: EtcdEvent): StorageEvent | undefined {
-    const { keyPrefix } = this.#options;
-    const key = kv.key.toString();
-    if (!key.startsWith(keyPrefix)) return undefined;
-    const isDelete = type === EVENT_DELETE;
-    return {
-      type: isDelete ? "delete" : "put",
-      key: key.slice(keyPrefix.length),
-      value: isDelete ? (prev_kv?.value ?? kv.value) : kv.value,
-      revision: kv.mod_revision,
-      createRevision: isDelete ? (prev_kv?.create_revision ?? 0) : kv.create_revision,
-      previousRevision: prev_kv?.mod_revision ?? 0,
-    };
+  #eventOf({ type, kv }: EtcdEvent): StorageEvent | undefined {
+    const key = this.#options.keys.storeKey(kv.key);
+    if (key === undefined) return undefined;
+    const { value, mod_revision: revision, create_revision: createRevision } = kv;
+    if (type === EVENT_DELETE) return { type: "delete", key, revision };
+    return { type: "put", key, value, revision, createRevision };
   }
-}
-
-/** A compaction that overtook the watch takes the previous state, and with it what a deletion has to show. */
-function isIncomplete({ type, kv, prev_kv }: EtcdEvent): boolean {
-  if (prev_kv !== null) return false;
-  return type === EVENT_DELETE || kv.create_revision !== kv.mod_revision;
 }

@@ -26,8 +26,6 @@ export interface CommitQueueOptions {
   write(rows: Row[]): Promise<void>;
   /** Shows one durable batch to watchers; runs before any of its commits resolves. */
   publish(commits: readonly Commit[]): void;
-  /** What the publication will need from disk; runs beside the write. */
-  prepare(commits: readonly Commit[]): Promise<void> | undefined;
   /** The queue is over. The failed commits are rejected after it. Returns what they are rejected with. */
   failed(error: unknown): Error;
 }
@@ -94,10 +92,7 @@ export class CommitQueue {
     const rows: Row[] = [];
     for (const commit of batch) for (const row of commit.rows) rows.push(row);
     if (rows.length > 0) {
-      const prepared = this.#options.prepare(batch);
-      const written = this.#options.write(rows);
-      if (prepared === undefined) await written;
-      else await Promise.all([written, prepared]);
+      await this.#options.write(rows);
       this.syncs++;
     }
     this.#options.publish(batch);

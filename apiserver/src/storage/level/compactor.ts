@@ -86,9 +86,12 @@ export class Compactor {
   }
 
   async #compactOnce(): Promise<void> {
-    const { compactRevision, compact, checkpoint, published } = this.#options;
+    const { compactRevision, compact, checkpoint, published, logger } = this.#options;
     const target = Math.max(this.#revisionByAge(), this.#options.revisionWithinBytes());
-    if (target > compactRevision()) await compact(target);
+    if (target > compactRevision()) {
+      logger.debug({ revision: target }, "compacting history");
+      await compact(target);
+    }
     if (!this.#ticked) return;
     this.#ticked = false;
     await checkpoint(published());

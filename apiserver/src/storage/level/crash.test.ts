@@ -1,5 +1,6 @@
-// A process that writes is killed (SIGKILL) at random points, over and over, on one directory. After each death: every acknowledged
-// write is there, none is there in half, revisions have not gone back, and the events before and after join without a gap.
+// A process that writes is killed (SIGKILL) at random points, over and over, on one directory; every other time it also loses what was
+// not synced, as in a power failure. After each death: every acknowledged write is there, none is there in half, revisions have not
+// gone back, and the events before and after join without a gap.
 // CORACLE_CRASH_ROUNDS sets how often (default 10), CORACLE_CRASH_SEED repeats a run.
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -12,6 +13,7 @@ import { seededRandom, systemRandom } from "@coracle/shared/runtime/random";
 import { build } from "esbuild";
 import { expect, test, vi } from "vitest";
 import type { StorageEvent } from "../storage.ts";
+import { losePower } from "./crash-test/simulated-power-loss.ts";
 import { openLevelStorage } from "./level-storage.ts";
 
 const rounds = Number(process.env.CORACLE_CRASH_ROUNDS ?? 10);
@@ -27,6 +29,8 @@ type Acknowledged = Map<string, Write>;
 
 interface Life {
   opened: number;
+  /** The newest revision of a synced batch. */
+  synced: number;
   acknowledged: Acknowledged;
   /** "revision type key", in order. */
   events: string[];
@@ -44,9 +48,23 @@ test(`survives being killed ${rounds} times (seed ${seed})`, {
     for (let round = 0; round < rounds; round++) {
       const life = await liveAndDie(script, directory, round, 1 + random.integer(600));
       expect(life.opened).toBeGreaterThanOrEqual(reached);
+      if (round % 2 === 1) await losePower(directory, life.synced, random);
       for (const [writer, write] of life.acknowledged) acknowledged.set(writer, write);
       reached = await inspect(directory, acknowledged, life, round);
     }
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+test("a store that does not sync loses what it acknowledged when the power fails: this test can see it", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "coracle-crash-"));
+  try {
+    const life = await liveAndDie(await bundleWriter(), directory, 0, 100, "no-sync");
+    expect(life.synced).toBe(0);
+    const lost = await losePower(directory, life.synced, seededRandom(seed));
+    expect(lost).toBeGreaterThan(0);
+    await expect(inspect(directory, life.acknowledged, life, 0)).rejects.toThrow();
   } finally {
     await rm(directory, { recursive: true });
   }
@@ -74,8 +92,9 @@ async function liveAndDie(
   directory: string,
   round: number,
   deathAfter: number,
+  ...more: string[]
 ): Promise<Life> {
-  const child = spawn(process.execPath, [script, directory, String(round)], {
+  const child = spawn(process.execPath, [script, directory, String(round), ...more], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let complaints = "";
@@ -85,11 +104,12 @@ async function liveAndDie(
   const died = new Promise<string | null>((resolve) => {
     child.on("close", (_code, signal) => resolve(signal));
   });
-  const life: Life = { opened: 0, acknowledged: new Map(), events: [] };
+  const life: Life = { opened: 0, synced: 0, acknowledged: new Map(), events: [] };
   let count = 0;
   for await (const line of createInterface({ input: child.stdout })) {
     const [what, ...words] = line.split(" ");
     if (what === "opened") life.opened = Number(words[0]);
+    if (what === "synced") life.synced = Number(words[0]);
     if (what === "event") life.events.push(words.join(" "));
     if (what !== "acknowledged") continue;
     const [writer = "", revision, written] = words;

@@ -59,6 +59,12 @@ export class LeaseBook {
     return this.#leases.has(id);
   }
 
+  /** undefined = there is no such lease. */
+  secondsLeft(id: number): number | undefined {
+    const lease = this.#leases.get(id);
+    return lease && Math.max(0, Math.ceil((lease.expiresAt - this.#clock.now()) / 1000));
+  }
+
   keys(id: number): readonly string[] {
     return [...(this.#leases.get(id)?.keys ?? [])];
   }

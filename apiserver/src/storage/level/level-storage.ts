@@ -95,7 +95,6 @@ export class LevelStorage implements Storage {
       leases: this.#leases,
       sync: options.sync ?? true,
       logger: this.#logger,
-      interested: (key) => this.#hub.interested(key),
       publish: (events, revision) => {
         this.#hub.publish(events, revision);
         if (index.historyBytes > historyBytesMax) this.#compactor.kick();
@@ -185,6 +184,11 @@ export class LevelStorage implements Storage {
     const { id, row } = this.#leases.grant(ttlSeconds);
     await this.#writer.writeAside(row);
     return id;
+  }
+
+  async leaseSeconds(id: number): Promise<number | undefined> {
+    this.#assertOpen();
+    return this.#leases.secondsLeft(id);
   }
 
   async revokeLease(id: number): Promise<void> {

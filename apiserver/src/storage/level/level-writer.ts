@@ -4,7 +4,6 @@
 import type { Logger } from "@coracle/shared/runtime/logger";
 import {
   type Compare,
-  type KeyValue,
   type Operation,
   type StorageEvent,
   StorageReadOnlyError,
@@ -16,7 +15,7 @@ import { type Database, type Row, writeRows } from "./open-directory.ts";
 import { COMPACT_KEY, OPERATIONS_MAX } from "./record.ts";
 import { eventOf, revisionOf } from "./version-history.ts";
 import type { Version, VersionIndex } from "./version-index.ts";
-import { encodeVersion, readVersion, readVersions } from "./version-reader.ts";
+import { encodeVersion, readVersion } from "./version-reader.ts";
 
 export interface LevelWriterOptions {
   database: Database;
@@ -24,8 +23,6 @@ export interface LevelWriterOptions {
   leases: LeaseBook;
   sync: boolean;
   logger: Logger;
-  /** Whether somebody watches `key`. */
-  interested(key: string): boolean;
   publish(events: readonly StorageEvent[], revision: number): void;
 }
 
@@ -50,7 +47,6 @@ export class LevelWriter {
     this.#published = index.revision;
     this.#queue = new CommitQueue({
       write: (rows) => writeRows(database, rows, sync),
-      prepare: (commits) => this.#prepare(commits),
       publish: (commits) => this.#publish(commits),
       failed: (error) => {
         index.rollback(this.#published);
@@ -185,56 +181,18 @@ export class LevelWriter {
     return this.#commit(this.#index.revision, [], []);
   }
 
-  /** The last values of what a batch deletes are read while it is being synced. */
-  #prepare(commits: readonly Commit[]): Promise<void> | undefined {
-    const deletions: Change[] = [];
-    for (const { changes } of commits) {
-      for (const change of changes) {
-        const { version } = change;
-        if (version.deleted && this.#options.interested(version.entry.key)) deletions.push(change);
-      }
-    }
-    return deletions.length === 0 ? undefined : this.#readLastValues(deletions, commits);
-  }
-
-  async #readLastValues(deletions: Change[], commits: readonly Commit[]): Promise<void> {
-    const fresh = new Map<Version, Buffer>();
-    for (const { changes } of commits) {
-      for (const { version, value } of changes) fresh.set(version, value);
-    }
-    const stored: Change[] = [];
-    for (const change of deletions) {
-      const value = fresh.get(change.version.previous as Version);
-      if (value === undefined) stored.push(change);
-      else change.value = value;
-    }
-    const deleted = stored.map(({ version }) => version.previous as Version);
-    const values = await readVersions(this.#database, deleted);
-    if (values === undefined) throw new Error("the last value of a deleted key is not on disk");
-    stored.forEach((change, i) => {
-      change.value = (values[i] as KeyValue).value;
-    });
-  }
-
   #publish(commits: readonly Commit[]): void {
     const events: StorageEvent[] = [];
     for (const { changes } of commits) {
       if (changes.length > 0) this.#commits++;
-      for (const change of changes) events.push(this.#eventOf(change));
+      for (const { version, value, memo } of changes) {
+        const event = eventOf(version, value);
+        if (memo !== undefined) event.memo = memo;
+        events.push(event);
+      }
     }
     this.#published = Math.max(this.#published, (commits.at(-1) as Commit).revision);
     if (events.length > 0) this.#options.publish(events, this.#published);
-  }
-
-  #eventOf({ version, value, memo }: Change): StorageEvent {
-    let shown = value;
-    if (version.deleted && value === NOTHING && this.#options.interested(version.entry.key)) {
-      // Somebody began to watch while the batch was being synced.
-      shown = readVersion(this.#database, version.previous as Version).value;
-    }
-    const event = eventOf(version, shown);
-    if (memo !== undefined) event.memo = memo;
-    return event;
   }
 
   #fail(error: unknown): Error {

@@ -12,7 +12,12 @@ export type Database = Level<string, Buffer>;
 
 export type Row = { type: "put"; key: string; value: Buffer } | { type: "del"; key: string };
 
-export async function openDatabase(directory: string, holder: string): Promise<Database> {
+/** `tuning`: for tests. */
+export async function openDatabase(
+  directory: string,
+  holder: string,
+  tuning: { writeBufferSize?: number } = {},
+): Promise<Database> {
   const location = join(directory, "level");
   await mkdir(location, { recursive: true });
   refuseIncomplete(location, await readdir(location));
@@ -21,6 +26,7 @@ export async function openDatabase(directory: string, holder: string): Promise<D
     valueEncoding: "buffer",
     writeBufferSize: 16 << 20,
     maxFileSize: 8 << 20,
+    ...tuning,
   });
   try {
     await database.open();

@@ -9,16 +9,11 @@ export function revisionOf(version: Version | undefined): number {
   return version === undefined || version.deleted ? 0 : version.revision;
 }
 
-/** `value`: of a deletion, the last one. Call it before the version's revision is compacted. */
+/** `value` counts for a put only. */
 export function eventOf(version: Version, value: Buffer): StorageEvent {
-  return {
-    type: version.deleted ? "delete" : "put",
-    key: version.entry.key,
-    value,
-    revision: version.revision,
-    createRevision: version.createRevision,
-    previousRevision: revisionOf(version.previous),
-  };
+  const { entry, revision, createRevision } = version;
+  if (version.deleted) return { type: "delete", key: entry.key, revision };
+  return { type: "put", key: entry.key, value, revision, createRevision };
 }
 
 const VERSIONS_PER_READ = 1000;
@@ -63,14 +58,14 @@ export class VersionHistory {
     from: number,
     revision: number,
   ): Promise<{ events: StorageEvent[]; revision: number }> {
-    const events = versions.map((version) => eventOf(version, NO_VALUE));
-    const valued = versions.map((version) => (version.deleted ? version.previous : version));
-    const values = await readVersions(this.#database, valued as Version[]);
+    const puts = versions.filter((version) => !version.deleted);
+    const values = await readVersions(this.#database, puts);
     this.#refuseCompacted(from);
     if (values === undefined) throw new Error(`values since revision ${from} are not on disk`);
-    events.forEach((event, i) => {
-      event.value = (values[i] as KeyValue).value;
-    });
+    let read = 0;
+    const events = versions.map((version) =>
+      eventOf(version, version.deleted ? NO_VALUE : (values[read++] as KeyValue).value),
+    );
     return { events, revision };
   }
 

@@ -91,6 +91,18 @@ export class VersionIndex {
     return version;
   }
 
+  /** For recovery: a version not above the compact revision, of which only each key's last counts. Returns the one it replaced. */
+  appendCompacted(facts: RecordFacts): Version | undefined {
+    const replaced = this.#entries.get(facts.key)?.head;
+    if (replaced !== undefined) {
+      this.#remove(replaced.entry);
+      this.#liveKeys--;
+    }
+    if (!facts.deleted) this.append(facts);
+    this.#keysAtCompact = this.#liveKeys;
+    return replaced;
+  }
+
   /** Takes back every version above `revision`, newest first: they never reached the disk. */
   rollback(revision: number): void {
     for (;;) {

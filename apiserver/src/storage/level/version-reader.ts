@@ -108,8 +108,10 @@ export async function* batchesAhead<T>(rows: {
 
 function keyValue(version: Version, value: Buffer): KeyValue {
   if (value.length !== version.valueBytes) missing(version);
-  const { entry, revision, createRevision } = version;
-  return { key: entry.key, value, revision, createRevision };
+  const { entry, revision, createRevision, lease } = version;
+  const keyValue: KeyValue = { key: entry.key, value, revision, createRevision };
+  if (lease !== 0) keyValue.lease = lease;
+  return keyValue;
 }
 
 function missing(version: Version): never {

@@ -24,12 +24,6 @@ export class WatchHub {
     return this.#all.size;
   }
 
-  /** Whether a live watcher wants to see `key`. */
-  interested(key: string): boolean {
-    for (const watcher of this.#live) if (key.startsWith(watcher.options.prefix)) return true;
-    return false;
-  }
-
   watch(options: WatchOptions): Watch {
     const watcher: Watcher = { options, closed: false };
     this.#all.add(watcher);

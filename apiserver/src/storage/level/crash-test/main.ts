@@ -1,11 +1,16 @@
 // The process that crash.test.ts kills: writes without end, and says on stdout what was acknowledged and what a watcher saw.
-//   main.ts <directory> <round>
+//   main.ts <directory> <round> [no-sync]
+// It also says what LevelDB was asked to sync, and has. Its logs are small, so that it often begins a new one.
 // Each writer counts up in two keys by one transaction, deletes them now and then, and has several transactions under way.
 import { writeSync } from "node:fs";
 import { systemClock } from "@coracle/shared/runtime/clock";
-import { openLevelStorage } from "../level-storage.ts";
+import { LevelStorage } from "../level-storage.ts";
+import { type Database, openDatabase, readFloor } from "../open-directory.ts";
+import { decodeRecord } from "../record.ts";
+import { recover } from "../recovery.ts";
 
-const [directory = "", round = "0"] = process.argv.slice(2);
+const [directory = "", round = "0", noSync] = process.argv.slice(2);
+const LOG_BYTES = 64 << 10;
 const WRITERS = 16;
 const HISTORY_KEPT = 300;
 
@@ -22,7 +27,38 @@ function say(...words: (string | number)[]): void {
   }
 }
 
-const storage = await openLevelStorage({ directory, clock: systemClock });
+/** Says "synced" and a revision when a synced batch is written, before the engine learns of it. */
+function saysWhatIsSynced(database: Database): Database {
+  const batch = () => {
+    const inner = database.batch();
+    let revision = 0;
+    const outer = {
+      put(key: string, value: Buffer) {
+        revision = Math.max(revision, decodeRecord(key)?.revision ?? 0);
+        inner.put(key, value);
+      },
+      del: (key: string) => inner.del(key),
+      async write(options: { sync: boolean }) {
+        await inner.write(options);
+        if (options.sync && revision > 0) say("synced", revision);
+      },
+    };
+    return outer;
+  };
+  return new Proxy(database, {
+    get(target, name) {
+      if (name === "batch") return batch;
+      const member = Reflect.get(target, name, target) as unknown;
+      return typeof member === "function" ? member.bind(target) : member;
+    },
+  });
+}
+
+const options = { directory, clock: systemClock, sync: noSync === undefined };
+const database = await openDatabase(directory, "a test", { writeBufferSize: LOG_BYTES });
+const floor = await readFloor(directory);
+const recovered = await recover(database, directory, floor);
+const storage = new LevelStorage(options, saysWhatIsSynced(database), recovered, floor);
 let seen = await storage.currentRevision();
 say("opened", seen);
 storage.watch({
