@@ -27,6 +27,8 @@ const flagsOf = (argv: string[]) =>
     "kubelet-client-certificate": { type: "string" },
     "kubelet-client-key": { type: "string" },
     "kubelet-certificate-authority": { type: "string" },
+    "scheduler-health-port": { type: "string", default: "10259" },
+    "controller-manager-health-port": { type: "string", default: "10257" },
     "authorization-mode": { type: "string", default: "Trusted" },
     "service-account-issuer": { type: "string", default: "https://kubernetes.default.svc" },
     "service-account-signing-key-file": { type: "string" },
@@ -94,6 +96,14 @@ function configOf(flags: Flags): ApiServerConfig {
     store: storeOf(flags),
     bindAddress: flags["bind-address"],
     port: parseCount("port", flags.port, PORT_MAX),
+    componentPorts: {
+      "controller-manager": parseCount(
+        "controller-manager-health-port",
+        flags["controller-manager-health-port"],
+        PORT_MAX,
+      ),
+      scheduler: parseCount("scheduler-health-port", flags["scheduler-health-port"], PORT_MAX),
+    },
     tls: {
       cert: needed("tls-cert-file"),
       key: needed("tls-key-file"),

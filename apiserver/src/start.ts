@@ -38,6 +38,8 @@ export interface ApiServerConfig extends AccessConfig {
   port: number;
   tls: TlsConfig;
   kubelet: KubeletCredentials;
+  /** Where other components of this machine answer /healthz in plain HTTP, by name. Default none. */
+  componentPorts?: Readonly<Record<string, number>>;
   /** Texts for `kubectl explain`, which the build makes; it may be missing. */
   descriptionsFile: string;
   inFlight?: InFlightLimits;
@@ -124,6 +126,7 @@ export async function start(
     random,
     logger,
     kubelet: config.kubelet,
+    componentPorts: config.componentPorts ?? {},
     health: healthOf({
       store: () => registry.storageFailure ?? failure(),
       bootstrap: () => (ready ? undefined : "not finished"),

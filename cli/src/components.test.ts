@@ -6,6 +6,7 @@ import { dataDirectory } from "./data-directory.ts";
 const options = {
   port: 7443,
   kubeletPort: 10_299,
+  healthPorts: { scheduler: 10_259, "controller-manager": 10_257 },
   nodes: 5,
   nodeCpu: "2",
   nodeMemory: "1280Mi",
@@ -49,7 +50,11 @@ test("a flag of the user's comes last and reaches its component only", () => {
   const kubelet = commandOf("kubelet", options, dataDirectory("/d")).args;
   expect(kubelet.at(-1)).toBe("--node-cpu=16");
   const scheduler = commandOf("scheduler", options, dataDirectory("/d")).args;
-  expect(scheduler).toEqual(["--kubeconfig", "/d/pki/scheduler.kubeconfig", "--log-level", "warn"]);
+  expect(scheduler).toEqual([
+    ...["--kubeconfig", "/d/pki/scheduler.kubeconfig"],
+    ...["--health-port", "10259"],
+    ...["--log-level", "warn"],
+  ]);
 });
 
 test("several API servers listen behind the front, and clients begin with different ones", () => {

@@ -24,6 +24,8 @@ export interface ClusterOptions {
   /** How many schedulers and controller managers, of which one each leads; default 1. */
   controlPlanes?: number;
   kubeletPort: number;
+  /** Where the (first) scheduler and controller manager say how they are; 0 = nowhere. */
+  healthPorts: Readonly<Record<"scheduler" | "controller-manager", number>>;
   nodes: number;
   nodeCpu: string;
   nodeMemory: string;
@@ -140,10 +142,18 @@ export function commandOf(
     ...serversArgs(options, firstServer),
     ...(hasStandby.has(name) && countOf(name, options) > 1 ? ["--leader-elect"] : []),
   ];
+  const health = (of: "scheduler" | "controller-manager") => [
+    "--health-port",
+    String(index === 0 ? options.healthPorts[of] : 0),
+  ];
   const own = {
     apiserver: () => apiserverArgs(options, directory, serverPorts(options)[index] as number),
-    "controller-manager": () => [...client, "--root-ca-file", join(directory.pki, "ca.crt")],
-    scheduler: () => client,
+    "controller-manager": () => [
+      ...client,
+      ...health("controller-manager"),
+      ...["--root-ca-file", join(directory.pki, "ca.crt")],
+    ],
+    scheduler: () => [...client, ...health("scheduler")],
     kubelet: () => [...client, ...kubeletArgs(options, directory)],
   }[name]();
   const given = options.flags.filter((flag) => flag.component === name);
@@ -194,6 +204,8 @@ function apiserverArgs(
     ...["--token-auth-file", join(pki, "tokens.csv")],
     ...["--service-account-signing-key-file", join(pki, "sa.key")],
     ...["--service-account-key-file", join(pki, "sa.pub")],
+    ...["--scheduler-health-port", String(options.healthPorts.scheduler)],
+    ...["--controller-manager-health-port", String(options.healthPorts["controller-manager"])],
     ...["--authorization-mode", options.authorizationMode ?? "Trusted"],
     ...["--kubelet-client-certificate", join(pki, "apiserver-kubelet-client.crt")],
     ...["--kubelet-client-key", join(pki, "apiserver-kubelet-client.key")],

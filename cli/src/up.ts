@@ -28,7 +28,7 @@ import { endLeftovers, holdProcess } from "./processes.ts";
 import type { ServerFront } from "./server-front.ts";
 import { Supervisor } from "./supervisor.ts";
 
-export interface UpOptions extends Omit<ClusterOptions, "kubeletPort"> {
+export interface UpOptions extends Omit<ClusterOptions, "kubeletPort" | "healthPorts"> {
   dataDir: string;
   only: readonly ComponentName[];
   /** Undefined: 10250, or any free port when that one is taken. */
@@ -87,7 +87,8 @@ async function run(
   const etcd = needsEtcd
     ? await (await import("./local-etcd.ts")).localEtcd(directory, process.env.PATH)
     : undefined;
-  const cluster = { ...options, ...etcd?.options, kubeletPort: await checkPorts(options) };
+  const [kubeletPort, healthPorts] = await Promise.all([checkPorts(options), freeHealthPorts()]);
+  const cluster = { ...options, ...etcd?.options, kubeletPort, healthPorts };
   const commands = commandsOf(options.only, cluster, directory);
   for (const { name, file } of commands) {
     if (!existsSync(file))
@@ -196,6 +197,12 @@ async function checkPorts(options: UpOptions): Promise<number> {
     );
   }
   return (await tryPort(0)) as number;
+}
+
+/** Any: several clusters may run on one machine. */
+async function freeHealthPorts(): Promise<ClusterOptions["healthPorts"]> {
+  const [scheduler, controllers] = await Promise.all([tryPort(0), tryPort(0)]);
+  return { scheduler: scheduler as number, "controller-manager": controllers as number };
 }
 
 interface StartContext {

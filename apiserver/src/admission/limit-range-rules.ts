@@ -1,4 +1,5 @@
 // The rules of one LimitRange, with upstream's words (upstream: plugin/pkg/admission/limitranger).
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import type {
   Container,
   LimitRange,
@@ -47,7 +48,7 @@ function withDefaults(
   const resources = { ...container.resources };
   const fill = (member: "requests" | "limits", defaults: ResourceList) => {
     const given = resources[member];
-    const missing = Object.keys(defaults).filter((name) => given?.[name] === undefined);
+    const missing = Object.keys(defaults).filter((name) => ownValue(given, name) === undefined);
     if (missing.length === 0) return;
     const added = Object.fromEntries(missing.map((name) => [name, defaults[name] as string]));
     resources[member] = { ...given, ...added };
@@ -71,8 +72,8 @@ interface Usage {
 }
 
 function minFinding(type: string, name: string, min: string, usage: Usage): string | undefined {
-  const request = usage.requests?.[name];
-  const limit = usage.limits?.[name];
+  const request = ownValue(usage.requests, name);
+  const limit = ownValue(usage.limits, name);
   const [asked = 0, allowed = 0, least = 0] = comparable(request, limit, min);
   const rule = `minimum ${name} usage per ${type} is ${min}`;
   if (request === undefined) return `${rule}.  No request is specified`;
@@ -82,8 +83,8 @@ function minFinding(type: string, name: string, min: string, usage: Usage): stri
 }
 
 function maxFinding(type: string, name: string, max: string, usage: Usage): string | undefined {
-  const request = usage.requests?.[name];
-  const limit = usage.limits?.[name];
+  const request = ownValue(usage.requests, name);
+  const limit = ownValue(usage.limits, name);
   const [asked = 0, allowed = 0, most = 0] = comparable(request, limit, max);
   const rule = `maximum ${name} usage per ${type} is ${max}`;
   if (limit === undefined) return `${rule}.  No limit is specified`;
@@ -99,7 +100,7 @@ function maxRequestFinding(
   max: string,
   { requests }: Usage,
 ): string | undefined {
-  const request = requests?.[name];
+  const request = ownValue(requests, name);
   const [asked = 0, most = 0] = comparable(request, max);
   const rule = `maximum ${name} usage per ${type} is ${max}`;
   if (request === undefined) return `${rule}.  No request is specified`;
@@ -107,7 +108,7 @@ function maxRequestFinding(
 }
 
 function ratioFinding(type: string, name: string, ratio: string, usage: Usage): string | undefined {
-  const [asked = 0, allowed = 0] = comparable(usage.requests?.[name], usage.limits?.[name], ratio);
+  const [asked = 0, allowed = 0] = comparable(ownValue(usage.requests, name), ownValue(usage.limits, name), ratio);
   const rule = `${name} max limit to request ratio per ${type} is ${ratio}`;
   if (asked === 0) return `${rule}, but no request is specified or request is 0`;
   if (allowed === 0) return `${rule}, but no limit is specified or limit is 0`;

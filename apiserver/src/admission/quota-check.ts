@@ -1,5 +1,6 @@
 // Whether a write fits the quotas of its namespace, and what they show as used after it (upstream: apiserver
 // pkg/admission/plugin/resourcequota, CheckRequest). Pure.
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import type { ResourceQuota } from "@coracle/shared/api/types/core-v1";
 import {
   type Amounts,
@@ -70,7 +71,7 @@ function concerns(
   const names = evaluator.matching(Object.keys(quota.status.hard ?? {}));
   const missing = evaluator.missing?.(names, object);
   if (missing !== undefined) throw refusal(attributes, `failed quota: ${name}: ${missing}`);
-  if (names.some((resource) => quota.status.used?.[resource] === undefined)) {
+  if (names.some((resource) => ownValue(quota.status.used, resource) === undefined)) {
     const unknown = [...names].sort().join(",");
     throw refusal(attributes, `status unknown for quota: ${name}, resources: ${unknown}`);
   }

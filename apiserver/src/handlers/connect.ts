@@ -42,7 +42,7 @@ const kubeletPaths: Readonly<Record<string, string>> = {
 };
 
 export function isConnect(subresource: string): boolean {
-  return subresource in kubeletPaths;
+  return Object.hasOwn(kubeletPaths, subresource);
 }
 
 /** Throws NotFound, or BadRequest with upstream's words: no such container, which of several, no node yet. */

@@ -1,5 +1,6 @@
 // Which handler answers a request for a resource. A path that nothing serves is upstream's 404, a method 405.
 
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import { pathNotFound, statusError } from "@coracle/shared/machinery/status-error";
 import type { Clock } from "@coracle/shared/runtime/clock";
 import type { Random } from "@coracle/shared/runtime/random";
@@ -30,6 +31,8 @@ export interface Handlers {
   clock: Clock;
   random: Random;
   kubelet: KubeletCredentials;
+  /** Where other components answer /healthz, by name. */
+  componentPorts: Readonly<Record<string, number>>;
   access: Access;
 }
 
@@ -113,7 +116,7 @@ function onSubresource(request: ApiRequest, resource: ServedResource, handlers: 
   if (isProxied(request)) return proxyRequest(request, handlers);
   const { statusStrategy, subresources, scale } = resource.behaviour;
   const strategy =
-    info.subresource === "status" ? statusStrategy : subresources?.[info.subresource];
+    info.subresource === "status" ? statusStrategy : ownValue(subresources, info.subresource);
   if (strategy !== undefined) {
     if (method === "GET") return getObject(request, resource, handlers.clock);
     if (method === "PUT") return updateObject(request, resource, handlers, strategy);

@@ -1,6 +1,7 @@
 // PATCH in its four forms. The patch is applied to the served JSON of the current state; the result is decoded, defaulted
 // and goes the way of an update. Without a resourceVersion in the patch it is tried again when another writer came first.
 
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import { forbiddenField, required } from "@coracle/shared/machinery/field-error";
 import { notFound, statusError } from "@coracle/shared/machinery/status-error";
 import { type Clock, formatTime } from "@coracle/shared/runtime/clock";
@@ -36,7 +37,7 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
 
 /** Throws 415 for what is no patch. */
 export function patchTypeOf(contentType: string | undefined): PatchType {
-  const type = patchTypes[(contentType ?? "").split(";")[0]?.trim() ?? ""];
+  const type = ownValue(patchTypes, (contentType ?? "").split(";")[0]?.trim() ?? "");
   if (type !== undefined) return type;
   throw statusError("UnsupportedMediaType", "415: Unsupported Media Type", {});
 }

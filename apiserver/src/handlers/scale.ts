@@ -8,17 +8,19 @@ import { serverSideApply } from "../apply/apply.ts";
 import { updateManagedFields } from "../apply/managed-fields.ts";
 import { parentManagedFields, scaleManagedFields } from "../apply/scale-fields.ts";
 import { decodeApply, decodeObject, decodePatch, decodeValue } from "../encoding/decode.ts";
+import { encodePartialObject, encodeTable, type TableSource } from "../encoding/table.ts";
 import type { RequestInfo } from "../filters/request-info.ts";
 import { applyJsonPatch } from "../patch/json-patch.ts";
 import { applyMergePatch } from "../patch/merge-patch.ts";
 import { applyStrategicMergePatch } from "../patch/strategic-merge-patch.ts";
 import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
 import type { ScaleMapping } from "../registry/strategy.ts";
+import { age } from "../resources/age.ts";
 import { validateScale } from "../resources/autoscaling/scale.ts";
 import type { ApiRequest, Reply } from "./api-request.ts";
 import { type WriteOptions, writeOptions } from "./options.ts";
 import { patchTypeOf } from "./patch.ts";
-import { respondValue } from "./respond.ts";
+import { accepted, render } from "./respond.ts";
 import { targetOf } from "./target.ts";
 import { managerOf, type WriteDependencies } from "./write-context.ts";
 
@@ -51,7 +53,7 @@ export async function handleScale(
 ): Promise<Reply> {
   const target = targetOf(resource, request.info);
   if (request.method === "GET") {
-    return respondValue(request, scaleOf(registry.current(target).object, mapping));
+    return respondScale(request, scaleOf(registry.current(target).object, mapping), clock);
   }
   const kind = request.method === "PUT" ? "UpdateOptions" : "PatchOptions";
   const options = writeOptions(request.query, kind);
@@ -78,7 +80,45 @@ export async function handleScale(
     { user: request.user, dryRun: options.dryRun },
   );
   const object = JSON.parse(written.bytes.toString()) as AnyObject;
-  return respondValue(request, scaleOf(object, mapping));
+  return respondScale(request, scaleOf(object, mapping), clock);
+}
+
+const column = (name: string, type = "string") => ({ name, type, format: "", priority: 0 });
+
+const scaleTable: TableSource<KubernetesObject> = {
+  fact: { ...SCALE, resource: "scales" },
+  behaviour: {
+    columns: [
+      column("Name"),
+      column("Desired", "integer"),
+      column("Available", "integer"),
+      column("Age"),
+    ],
+    cells: (object, now) => {
+      const { metadata, spec, status } = asScale(object);
+      const { name, creationTimestamp } = metadata;
+      return [name, spec.replicas ?? 0, status?.replicas ?? 0, age(creationTimestamp, now)];
+    },
+  },
+};
+
+function respondScale(request: ApiRequest, scale: ServedScale, clock: Clock): Reply {
+  const wanted = accepted(request);
+  if (wanted.as === "table") {
+    const table = encodeTable({
+      resource: scaleTable,
+      objects: [asObject(scale)],
+      now: clock.now(),
+      includeObject: request.query.get("includeObject") ?? "Metadata",
+      metadata: { resourceVersion: scale.metadata.resourceVersion },
+      version: wanted.version,
+    });
+    return render(wanted, table);
+  }
+  return render(
+    wanted,
+    wanted.as === "partial" ? encodePartialObject(asObject(scale), wanted.version) : scale,
+  );
 }
 
 /** Makes the Scale that the client wants, its owners recorded, from the live one. */

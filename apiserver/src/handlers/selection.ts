@@ -1,5 +1,6 @@
 // Label and field selectors of a request as one predicate over cached objects.
 
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import { FieldSelectorError, parseFieldSelector } from "@coracle/shared/machinery/field-selector";
 import { parseLabelSelector, SelectorError } from "@coracle/shared/machinery/selector";
 import { badRequest } from "@coracle/shared/machinery/status-error";
@@ -21,7 +22,7 @@ export interface Selection {
 function fieldValue(object: CachedObject, field: string): string {
   if (field === "metadata.name") return object.name;
   if (field === "metadata.namespace") return object.namespace;
-  return object.fields[field] ?? "";
+  return ownValue(object.fields, field) ?? "";
 }
 
 /** Throws 400 with upstream's words for what does not parse and for fields that the kind does not select by. */

@@ -2,6 +2,7 @@
 // `replace` of a missing member adds it, a missing member tests equal to null. The document is
 // never changed: containers are copied along the patched paths, once each.
 import { badRequest, type StatusError, statusError } from "@coracle/shared/machinery/status-error";
+import { isTooDeep } from "../encoding/json-document.ts";
 import {
   equalJson,
   hasMember,
@@ -13,6 +14,8 @@ import {
 } from "./json-members.ts";
 
 const OPERATIONS_MAX = 10_000;
+/** Of everything that a patch copies, as JSON: each copy may double the document. */
+const COPIED_BYTES_MAX = 3 * 1024 * 1024;
 
 export type FieldValidation = "Ignore" | "Warn" | "Strict";
 
@@ -57,6 +60,7 @@ export function applyJsonPatch(
   }
   const draft = new Draft(document);
   for (const operation of operations) apply(draft, operation ?? {});
+  if (isTooDeep(draft.root)) throw badRequest("exceeded max depth");
   return draft.root;
 }
 
@@ -103,6 +107,7 @@ function checkMembers(operation: JsonObject, index: number, strictErrors?: strin
 /** A document under change: `#copied` holds the containers that are ours to write to. */
 class Draft {
   root: unknown;
+  #copiedBytes = 0;
   readonly #copied = new Set<unknown>();
 
   constructor(root: unknown) {
@@ -137,6 +142,14 @@ class Draft {
       container = owned;
     }
     return { container, key: decodePart(parts[parts.length - 1] as string) };
+  }
+
+  /** A copy, since a container of ours may be written to later, through either of its two places. */
+  copyOf(value: unknown): unknown {
+    const text = JSON.stringify(value ?? null);
+    this.#copiedBytes += Buffer.byteLength(text);
+    if (this.#copiedBytes > COPIED_BYTES_MAX) throw inapplicable();
+    return JSON.parse(text) as unknown;
   }
 
   #own(container: Container): Container {
@@ -225,8 +238,7 @@ function apply(draft: Draft, operation: JsonObject): void {
       break;
     case "copy": {
       const { container, key } = draft.find(textOf(operation, "from"));
-      // Cloned: a container of ours may be written to later, through either of its two places.
-      addAt(draft, path, structuredClone(read(container, key) ?? null));
+      addAt(draft, path, draft.copyOf(read(container, key)));
       break;
     }
     case "test": {

@@ -24,7 +24,7 @@ export function deepEqual(a: unknown, b: unknown): boolean {
     if (!deepEqual(left[key], right[key])) return false;
   }
   for (const key in right) {
-    if (!(key in left) && !isEmpty(right[key])) return false;
+    if (!Object.hasOwn(left, key) && !isEmpty(right[key])) return false;
   }
   return true;
 }

@@ -1,4 +1,5 @@
 // Labels of nodes that are on their way out, wherever nodes are selected (upstream: api/node util.go).
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import type { NodeSelectorTerm } from "@coracle/shared/api/types/core-v1";
 import type { LabelSelector } from "@coracle/shared/api/types/meta-v1";
 import { isValidLabelValue } from "@coracle/shared/machinery/names";
@@ -28,7 +29,7 @@ export function nodeSelectorTermWarnings(
 ): void {
   term?.matchExpressions?.forEach(({ key, values }, i) => {
     const at = `${path}.matchExpressions[${i}]`;
-    const message = DEPRECATED_LABELS[key];
+    const message = ownValue(DEPRECATED_LABELS, key);
     if (message) warnings.push(`${at}.key: ${key} is ${message}`);
     if (!withValues) return;
     values?.forEach((value, v) => {
@@ -47,7 +48,7 @@ export function nodeLabelSelectorWarnings(
   const warnings: string[] = [];
   nodeSelectorTermWarnings(selector as NodeSelectorTerm | undefined, false, path, warnings);
   for (const label in selector?.matchLabels) {
-    const message = DEPRECATED_LABELS[label];
+    const message = ownValue(DEPRECATED_LABELS, label);
     if (message) warnings.push(`${path}.matchLabels.${label}: ${message}`);
   }
   return warnings;

@@ -50,6 +50,7 @@ export async function startApiServer(
       bindAddress: "127.0.0.1",
       port: 0,
       tls: { ...serving, clientCa: authority },
+      componentPorts: { "controller-manager": 10_257, scheduler: 10_259 }, // upstream's
       kubelet: { cert: kubelet.certificate, key: kubelet.key, ca: authority },
       tokenFile: join(pki, "tokens.csv"),
       serviceAccounts: { issuer: "https://kubernetes.default.svc", signingKey: read("sa.key") },

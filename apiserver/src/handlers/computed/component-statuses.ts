@@ -1,8 +1,10 @@
 // componentstatuses: whether the scheduler, the controllers and the store are well, asked when somebody wants to know
 // (upstream: pkg/registry/core/componentstatus). Deprecated since 1.19, but `kubectl get cs` is still typed.
+
 import { request as httpRequest } from "node:http";
 import type { ResourceRow } from "@coracle/shared/api/resources";
 import type { ComponentStatus } from "@coracle/shared/api/types/core-v1";
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import { notFound } from "@coracle/shared/machinery/status-error";
 import type { Handlers } from "../dispatch.ts";
 import { computedObjects } from "./computed-objects.ts";
@@ -15,11 +17,6 @@ const row: ResourceRow = {
   namespaced: false,
 };
 
-/** Upstream's ports. Coracle's components answer there in plain HTTP, when they are started with --health-port. */
-const PORTS: Readonly<Record<string, number>> = {
-  "controller-manager": 10257,
-  scheduler: 10259,
-};
 const STORE = "etcd-0";
 const TIMEOUT_MS = 5_000;
 
@@ -64,9 +61,12 @@ function probe(port: number): Promise<Health> {
   });
 }
 
-async function statusOf(name: string, { registry }: Handlers): Promise<ComponentStatus> {
+async function statusOf(
+  name: string,
+  { registry, componentPorts }: Handlers,
+): Promise<ComponentStatus> {
   const failure = registry.storageFailure;
-  const port = PORTS[name];
+  const port = ownValue(componentPorts, name);
   const { healthy, message } =
     port === undefined
       ? { healthy: failure === undefined, message: failure ?? "ok" }
@@ -75,7 +75,7 @@ async function statusOf(name: string, { registry }: Handlers): Promise<Component
   return { metadata: { name }, conditions: [condition] } as ComponentStatus;
 }
 
-const NAMES = [...Object.keys(PORTS), STORE];
+const namesOf = ({ componentPorts }: Handlers): string[] => [...Object.keys(componentPorts), STORE];
 
 export const componentStatuses = computedObjects<ComponentStatus>({
   row,
@@ -93,11 +93,14 @@ export const componentStatuses = computedObjects<ComponentStatus>({
     },
   },
   async list(_namespace, isWanted, handlers) {
-    const names = NAMES.filter((name) => isWanted({ metadata: { name } } as ComponentStatus));
+    const names = namesOf(handlers).filter((name) =>
+      isWanted({ metadata: { name } } as ComponentStatus),
+    );
     return Promise.all(names.map((name) => statusOf(name, handlers)));
   },
   async get(name, _namespace, handlers) {
-    if (!NAMES.includes(name)) throw notFound({ group: "", resource: "componentstatus" }, name);
+    if (!namesOf(handlers).includes(name))
+      throw notFound({ group: "", resource: "componentstatus" }, name);
     return statusOf(name, handlers);
   },
 });

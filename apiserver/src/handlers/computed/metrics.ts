@@ -1,5 +1,6 @@
 // metrics.k8s.io/v1beta1: what Pods and nodes use of cpu and memory, computed from the kubelets' figures as the metrics server
 // does (sigs.k8s.io/metrics-server pkg/api). `kubectl top` reads it.
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import type { ColumnFact } from "@coracle/shared/api/facts";
 import type { KubernetesObject, ResourceName, ResourceRow } from "@coracle/shared/api/resources";
 import type { Node, Pod } from "@coracle/shared/api/types/core-v1";
@@ -152,7 +153,7 @@ async function metricsOfNodes(nodes: readonly Node[], handlers: Handlers): Promi
 const sumOf = (containers: readonly ContainerMetrics[], resource: string): string =>
   formatQuantity(
     containers.reduce(
-      (sum, { usage }) => addQuantities(sum, usage[resource] ?? "0"),
+      (sum, { usage }) => addQuantities(sum, ownValue(usage, resource) ?? "0"),
       quantityOf(0, resource === "cpu" ? "DecimalSI" : "BinarySI"),
     ),
   );

@@ -1,4 +1,5 @@
 // Where `…/proxy` of a Pod, a Service or a node leads (upstream: ResourceLocation of pkg/registry/core pod, service and node).
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import type {
   EndpointSubset,
   Endpoints,
@@ -188,7 +189,7 @@ function subsetsOf(
     .named("pods")
     .cache.list({ namespace })
     .items.filter(({ labels }) =>
-      Object.entries(selector).every(([key, value]) => labels?.[key] === value),
+      Object.entries(selector).every(([key, value]) => ownValue(labels, key) === value),
     )
     .map(({ bytes }) => JSON.parse(bytes.toString()) as Pod)
     .filter(isReady)

@@ -1,4 +1,5 @@
 import type { DaemonSet } from "@coracle/shared/api/types/apps-v1";
+import { parseGoInt } from "@coracle/shared/machinery/go-int";
 import { isDns1123Subdomain } from "@coracle/shared/machinery/names";
 import { formatLabelSelector } from "@coracle/shared/machinery/selector";
 import { badRequest } from "@coracle/shared/machinery/status-error";
@@ -6,7 +7,6 @@ import type { ResourceBehaviour } from "../../registry/strategy.ts";
 import { age } from "../age.ts";
 import { setPodTemplateDefaults } from "../core/pod/pod-defaults.ts";
 import { semanticEqual } from "../core/pod/semantic-equal.ts";
-import { parseGoInt } from "@coracle/shared/machinery/go-int";
 import {
   validateDaemonSetSpec,
   validateDaemonSetStatusUpdate,

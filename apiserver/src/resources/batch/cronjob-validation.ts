@@ -1,12 +1,12 @@
 // Rules of CronJobs (upstream: pkg/apis/batch/validation).
 import type { CronJob, CronJobSpec, JobSpec } from "@coracle/shared/api/types/batch-v1";
+import { scheduleComplaint } from "@coracle/shared/machinery/cron/schedule";
+import { zoneComplaint } from "@coracle/shared/machinery/cron/time-zone";
 import { invalidValue, notSupported, required } from "@coracle/shared/machinery/field-error";
 import type { FieldError } from "@coracle/shared/machinery/status-error";
 import { nonNegative } from "../field-rules.ts";
 import { repeatMetadataUpdate } from "../metadata-validation.ts";
-import { scheduleComplaint } from "@coracle/shared/machinery/cron/schedule";
 import { validateJobSpec } from "./job-validation.ts";
-import { zoneComplaint } from "@coracle/shared/machinery/cron/time-zone";
 
 /** A Job is named after its CronJob, with 11 characters more, and has 63 at most. */
 const NAME_BYTES_MAX = 52;

@@ -15,7 +15,7 @@ function validateContent({ data, binaryData }: ConfigMap): FieldError[] {
   let bytes = 0;
   for (const key in data) {
     errors.push(...invalidTexts(`data[${key}]`, key, isConfigMapKey(key)));
-    if (binaryData !== undefined && key in binaryData) {
+    if (binaryData !== undefined && Object.hasOwn(binaryData, key)) {
       errors.push(invalidValue(`data[${key}]`, key, "duplicate of key present in binaryData"));
     }
     bytes += Buffer.byteLength(data[key] as string);

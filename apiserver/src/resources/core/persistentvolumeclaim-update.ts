@@ -1,4 +1,5 @@
 // What may change of a PersistentVolumeClaim (upstream: ValidatePersistentVolumeClaimUpdate, …StatusUpdate).
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import type {
   PersistentVolumeClaim,
   PersistentVolumeClaimSpec,
@@ -165,7 +166,7 @@ function validateResizeStates(
   const path = "status.allocatedResourceStatuses";
   for (const name of Object.keys(states ?? {}).sort()) {
     errors.push(...resourceKeyErrors(name, path));
-    if (RESIZE_STATES.includes(states?.[name] ?? "")) continue;
+    if (RESIZE_STATES.includes(ownValue(states, name) ?? "")) continue;
     // The value that upstream shows is the resource's name.
     errors.push(notSupported(path, name, RESIZE_STATES));
   }

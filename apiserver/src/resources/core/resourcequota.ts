@@ -1,3 +1,4 @@
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import type { ResourceQuota } from "@coracle/shared/api/types/core-v1";
 import { isDns1123Subdomain } from "@coracle/shared/machinery/names";
 import { compareQuantities } from "@coracle/shared/machinery/quantity";
@@ -24,8 +25,8 @@ function warnings({ spec: { hard = {} } }: ResourceQuota): string[] {
   const texts: string[] = [];
   for (const name of ["cpu", "memory", "storage", "ephemeral-storage"]) {
     let requestName = `requests.${name}`;
-    if (!(requestName in hard) && (name === "cpu" || name === "memory")) requestName = name;
-    const request = hard[requestName];
+    if (!Object.hasOwn(hard, requestName) && (name === "cpu" || name === "memory")) requestName = name;
+    const request = ownValue(hard, requestName);
     const limit = hard[`limits.${name}`];
     if (request === undefined || limit === undefined) continue;
     if (compareQuantities(request, limit) <= 0) continue;

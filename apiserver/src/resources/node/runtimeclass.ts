@@ -1,3 +1,4 @@
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import type { Toleration } from "@coracle/shared/api/types/core-v1";
 import type { RuntimeClass, Scheduling } from "@coracle/shared/api/types/node-v1";
 import { duplicate, required } from "@coracle/shared/machinery/field-error";
@@ -54,7 +55,7 @@ function validate({ handler, overhead, scheduling }: RuntimeClass): FieldError[]
 function warnings({ scheduling }: RuntimeClass): string[] {
   const texts: string[] = [];
   for (const key in scheduling?.nodeSelector) {
-    const message = DEPRECATED_LABELS[key];
+    const message = ownValue(DEPRECATED_LABELS, key);
     if (message !== undefined) texts.push(`scheduling.nodeSelector: ${message}`);
   }
   return texts;

@@ -1,3 +1,4 @@
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import type { PriorityClass } from "@coracle/shared/api/types/scheduling-v1";
 import { forbiddenField } from "@coracle/shared/machinery/field-error";
 import { isDns1123Subdomain } from "@coracle/shared/machinery/names";
@@ -28,7 +29,7 @@ export const systemPriorityClasses: Readonly<
 
 /** Why a class with the reserved prefix is none of the system's. */
 function systemFinding({ metadata, value = 0, globalDefault }: PriorityClass): string | undefined {
-  const known = systemPriorityClasses[metadata.name];
+  const known = ownValue(systemPriorityClasses, metadata.name);
   if (known === undefined) return `${metadata.name} is not a known system priority class`;
   if (known.value !== value) {
     return `value of ${metadata.name} PriorityClass must be ${known.value}`;
@@ -78,7 +79,7 @@ export const priorityClassBehaviour: ResourceBehaviour<PriorityClass> = {
     },
   },
   refuseDelete({ metadata: { name } }) {
-    if (!(name in systemPriorityClasses)) return undefined;
+    if (!Object.hasOwn(systemPriorityClasses, name)) return undefined;
     const of = { group: "scheduling.k8s.io", resource: "priorityclasses" };
     return forbidden(of, name, "this is a system priority class and cannot be deleted");
   },

@@ -1,4 +1,5 @@
 // What a Pod takes over from the classes that it names (upstream's admission plugins Priority and RuntimeClass).
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import type { Pod, PodSpec, Toleration } from "@coracle/shared/api/types/core-v1";
 import type { RuntimeClass, Scheduling } from "@coracle/shared/api/types/node-v1";
 import { forbidden, type StatusError } from "@coracle/shared/machinery/status-error";
@@ -87,7 +88,7 @@ function addScheduling(pod: Pod, { nodeSelector, tolerations = [] }: Scheduling)
   const { spec } = pod;
   for (const key in nodeSelector) {
     const wanted = nodeSelector[key];
-    const own = spec.nodeSelector?.[key];
+    const own = ownValue(spec.nodeSelector, key);
     if (own === undefined || own === wanted) continue;
     const where = `runtimeClass.scheduling.nodeSelector[${key}] = ${wanted}`;
     throw refusePod(pod, `conflict: ${where}; pod.spec.nodeSelector[${key}] = ${own}`);

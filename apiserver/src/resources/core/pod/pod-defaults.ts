@@ -1,5 +1,6 @@
 // Defaults of Pods and of the templates in workloads. A Pod gets more than a template does: requests copied from limits,
 // host ports, service links (upstream: core/v1 SetDefaults_Pod against SetDefaults_PodSpec).
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import type {
   Container,
   Pod,
@@ -77,7 +78,7 @@ function setRequestDefaults(container: Container): void {
   if (!container.resources || !limits) return;
   let { requests } = container.resources;
   for (const name in limits) {
-    if (requests?.[name] !== undefined) continue;
+    if (ownValue(requests, name) !== undefined) continue;
     requests ??= {};
     requests[name] = limits[name] as string;
   }
@@ -95,7 +96,7 @@ function setPodResourceDefaults(spec: PodSpec): void {
   if (Object.keys(limits).length === 0 && Object.keys(requests).length === 0) return;
   const containerLimits = containerSums(spec, "limits");
   for (const name in containerLimits) {
-    if (!isHugePage(name) || requests[name] !== undefined) continue;
+    if (!isHugePage(name) || ownValue(requests, name) !== undefined) continue;
     limits[name] ??= containerLimits[name] as string;
   }
   if (Object.keys(limits).length === 0) return;

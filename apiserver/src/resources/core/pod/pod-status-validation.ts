@@ -1,5 +1,6 @@
 // The status subresource of a Pod: what the kubelet and the scheduler report (upstream: podStatusStrategy,
 // ValidatePodStatusUpdate).
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import type {
   Container,
   ContainerStatus,
@@ -195,7 +196,7 @@ function validateExtendedClaim(status: PodStatus, spec: PodSpec, errors: FieldEr
       const detail =
         "must match the name of an entry in spec.initContainers.name or spec.containers.name";
       errors.push(invalidValue(`${at}.containerName`, containerName, detail));
-    } else if (container.resources?.requests?.[resourceName] === undefined) {
+    } else if (ownValue(container.resources?.requests, resourceName) === undefined) {
       const detail =
         "must match the extended resource name of an entry in spec.initContainers.resources.requests or spec.containers.resources.requests";
       errors.push(invalidValue(`${at}.resourceName`, resourceName, detail));
@@ -306,7 +307,7 @@ function validateAllocatedName(
     const detail =
       "must match one of the container's resource claims in a format 'claim:<claimName>/<request>' or 'claim:<claimName>' if request is empty";
     errors.push(invalidValue(field, name, detail));
-  } else if (container.resources?.requests?.[name] === undefined) {
+  } else if (ownValue(container.resources?.requests, name) === undefined) {
     errors.push(invalidValue(field, name, "must match one of the container's resource requests"));
   }
 }

@@ -1,5 +1,6 @@
 // What an update may change of a Pod: images, the deadline, more tolerations, fewer gates, and while gated the node selection
 // (upstream: podStrategy.PrepareForUpdate, ValidatePodUpdate).
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import type {
   Affinity,
   Container,
@@ -75,12 +76,12 @@ export function validateAnnotationUpdate(pod: Pod, old: Pod, errors: FieldError[
   const before = old.metadata.annotations ?? {};
   const path = "metadata.annotations";
   for (const key in before) {
-    if (now[key] === before[key]) continue;
+    if (ownValue(now, key) === ownValue(before, key)) continue;
     const what = fixedAnnotation(key);
     if (what) errors.push(forbiddenField(`${path}[${key}]`, `may not remove or update ${what}`));
   }
   for (const key in now) {
-    if (key in before) continue;
+    if (Object.hasOwn(before, key)) continue;
     const what = fixedAnnotation(key);
     if (what) errors.push(forbiddenField(`${path}[${key}]`, `may not add ${what}`));
   }
@@ -215,7 +216,7 @@ function validateImmutableRest(spec: PodSpec, old: PodSpec, errors: FieldError[]
 function validateGatedSelection(spec: PodSpec, old: PodSpec, errors: FieldError[]): void {
   const before = old.nodeSelector ?? {};
   const now = spec.nodeSelector;
-  if (Object.keys(before).some((key) => now?.[key] !== before[key])) {
+  if (Object.keys(before).some((key) => ownValue(now, key) !== before[key])) {
     const shown =
       now && Object.fromEntries(Object.entries(now).sort(([a], [b]) => (a < b ? -1 : 1)));
     const detail = "only additions to spec.nodeSelector are allowed (no mutations or deletions)";

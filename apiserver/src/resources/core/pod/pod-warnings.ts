@@ -1,4 +1,5 @@
 // Warnings on what is allowed but unlikely to be meant (upstream: api/pod warnings.go, podStrategy.WarningsOnCreate).
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import type {
   ContainerPort,
   EnvVar,
@@ -79,7 +80,7 @@ function specWarnings(spec: PodSpec, annotations: Annotations, prefix: string): 
 
 function nodeWarnings(spec: PodSpec, path: string, warnings: string[]): void {
   for (const key in spec.nodeSelector) {
-    const message = DEPRECATED_LABELS[key];
+    const message = ownValue(DEPRECATED_LABELS, key);
     if (message) warnings.push(`${path}.nodeSelector[${key}]: ${message}`);
   }
   const affinity = spec.affinity?.nodeAffinity;
@@ -95,7 +96,7 @@ function nodeWarnings(spec: PodSpec, path: string, warnings: string[]): void {
   });
   spec.topologySpreadConstraints?.forEach(({ topologyKey, labelSelector }, i) => {
     const field = `${path}.topologySpreadConstraints[${i}]`;
-    const message = DEPRECATED_LABELS[topologyKey];
+    const message = ownValue(DEPRECATED_LABELS, topologyKey);
     if (message) warnings.push(`${field}.topologyKey: ${topologyKey} is ${message}`);
     if (!labelSelector) warnings.push(`${field}.labelSelector: ${NULL_SELECTOR}`);
   });
@@ -147,7 +148,7 @@ function fractionWarnings(
   names: readonly string[] = ["memory", "ephemeral-storage"],
 ): void {
   for (const name of names) {
-    const quantity = list?.[name];
+    const quantity = ownValue(list, name);
     if (quantity === undefined || milliValue(quantity) % 1000 === 0) continue;
     const shown = JSON.stringify(canonical(quantity));
     warnings.push(

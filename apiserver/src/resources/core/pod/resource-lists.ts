@@ -1,4 +1,5 @@
 // Maps of resource name → quantity (limits, requests, overhead): their stored form, the names they may hold, their sums.
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import {
   addQuantities,
   compareQuantities,
@@ -60,7 +61,7 @@ export const isPodLevelResource = (name: string): boolean =>
 
 export function addTo(sums: ResourceList, list: ResourceList | undefined): void {
   for (const name in list) {
-    const sum = sums[name];
+    const sum = ownValue(sums, name);
     const more = list[name] as string;
     sums[name] = sum === undefined ? more : formatQuantity(addQuantities(sum, more));
   }
@@ -69,7 +70,7 @@ export function addTo(sums: ResourceList, list: ResourceList | undefined): void 
 export function raiseTo(maxima: ResourceList, list: ResourceList): void {
   for (const name in list) {
     const quantity = list[name] as string;
-    const maximum = maxima[name];
+    const maximum = ownValue(maxima, name);
     if (maximum === undefined || compareStored(quantity, maximum) > 0) maxima[name] = quantity;
   }
 }

@@ -1,4 +1,5 @@
 // Limits, requests and claims of a container or a Pod (upstream: validateResourceRequirements and what it calls).
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import type {
   PodSpec,
   ResourceClaim,
@@ -150,7 +151,7 @@ function validateRequirements(
     const field = `${path}.requests[${name}]`;
     checkResourceName(name, field, errors);
     checkQuantity(name, requests[name] as string, field, errors);
-    checkAgainstLimit(name, requests[name] as string, limits?.[name], path, errors);
+    checkAgainstLimit(name, requests[name] as string, ownValue(limits, name), path, errors);
   }
   if (needsPages(limits) || needsPages(requests)) {
     if (!hasCompute(limits) && !hasCompute(requests)) {
@@ -259,7 +260,7 @@ function validateAgainstContainers(
   const requestSums = containerSums(spec, "requests");
   for (const name in requestSums) {
     const sum = requestSums[name] as string;
-    const own = requests?.[name];
+    const own = ownValue(requests, name);
     if (!exceeds(sum, own)) continue;
     const detail = `must be greater than or equal to aggregate container requests of ${canonical(sum)}`;
     errors.push(invalidValue(`${path}.requests[${name}]`, canonical(own), detail));
@@ -267,7 +268,7 @@ function validateAgainstContainers(
   const limitSums = containerSums(spec, "limits");
   for (const name in limitSums) {
     const sum = limitSums[name] as string;
-    const own = limits?.[name];
+    const own = ownValue(limits, name);
     if (!isHugePage(name) || !exceeds(sum, own)) continue;
     const detail = `must be greater than or equal to aggregate container limits of ${canonical(sum)}`;
     errors.push(invalidValue(`${path}.limits[${name}]`, canonical(own), detail));
@@ -276,7 +277,7 @@ function validateAgainstContainers(
     const own = container.resources?.limits;
     for (const name in own) {
       const quantity = own[name] as string;
-      const bound = limits?.[name];
+      const bound = ownValue(limits, name);
       if (!exceeds(quantity, bound)) continue;
       const field = `${path}.containers[${i}][${name}].limits`;
       const detail = `must be less than or equal to pod limits of ${canonical(bound)}`;

@@ -220,7 +220,7 @@ function validatePodLevelResize(
 }
 
 const removes = (list: ResourceList = {}, old: ResourceList = {}): boolean =>
-  Object.keys(old).some((name) => !(name in list));
+  Object.keys(old).some((name) => !Object.hasOwn(list, name));
 
 function checkOrder(
   containers: readonly Container[] = [],
