@@ -35,6 +35,8 @@ export interface TableDependencies {
   storage: Storage;
   clock: Clock;
   logger: Logger;
+  /** Of the latest events of each resource, in memory. */
+  watchHistoryBytesMax?: number | undefined;
 }
 
 const pathOf = ({ group, version, resource }: DescribedResource): string =>
@@ -96,8 +98,7 @@ export function builtInTable(
 ): ResourceTable {
   const table = new ResourceTable();
   for (const [name, row] of Object.entries(rows) as [ResourceName, ResourceRow][]) {
-    const behaviour = behaviours[name];
-    if (behaviour !== undefined) table.add(servedResource(row, behaviour, dependencies));
+    table.add(servedResource(row, behaviours[name], dependencies));
   }
   for (const version of versions) {
     table.add(convertedResource(table.named(version.stored), version, dependencies));
@@ -134,7 +135,7 @@ function factOf(row: ResourceRow): ResourceFact {
 function servedResource(
   row: ResourceRow,
   behaviour: ResourceBehaviour<AnyObject>,
-  { storage, clock, logger }: TableDependencies,
+  { storage, clock, logger, watchHistoryBytesMax }: TableDependencies,
 ): ServedResource {
   const described = describedResource(row);
   const head = Buffer.from(
@@ -152,6 +153,7 @@ function servedResource(
     },
     clock,
     logger,
+    historyBytesMax: watchHistoryBytesMax,
   });
   return { ...described, behaviour, cache, keyPrefix, head, otherVersions: new Map() };
 }

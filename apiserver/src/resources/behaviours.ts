@@ -82,7 +82,7 @@ function named<T extends KubernetesObject>(behaviour: ResourceBehaviour<T>): Res
 }
 
 export const behaviours: {
-  [N in ResourceName]?: ResourceBehaviour<ResourceTypes[N]>;
+  [N in ResourceName]: ResourceBehaviour<ResourceTypes[N]>;
 } = {
   configmaps: named(configMapBehaviour),
   endpoints: named(endpointsBehaviour),
