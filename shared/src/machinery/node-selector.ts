@@ -1,5 +1,6 @@
 // Whether a node is one that a Pod's spec asks for: nodeSelector and required node affinity (upstream: component-helpers
 // scheduling/corev1/nodeaffinity).
+import { ownValue } from "./own-value.ts";
 import type {
   Node,
   NodeSelectorRequirement,
@@ -39,7 +40,7 @@ export function matchesNodeTerm({ metadata }: Node, term: NodeSelectorTerm): boo
   const { labels = {}, name } = metadata;
   return (
     matchExpressions.every((requirement) =>
-      matchesRequirement(labels[requirement.key], requirement),
+      matchesRequirement(ownValue(labels, requirement.key), requirement),
     ) &&
     matchFields.every(
       (requirement) => requirement.key === "metadata.name" && matchesRequirement(name, requirement),
@@ -54,7 +55,7 @@ export function matchesRequiredAffinity(
   const labels = node.metadata.labels ?? {};
   const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   return (
-    Object.entries(nodeSelector).every(([key, value]) => labels[key] === value) &&
+    Object.entries(nodeSelector).every(([key, value]) => ownValue(labels, key) === value) &&
     (required === undefined ||
       required.nodeSelectorTerms.some((term) => matchesNodeTerm(node, term)))
   );

@@ -3,6 +3,7 @@
 // The grammar is `selector = requirement {"," requirement}`, with
 // `requirement = key [ ("="|"=="|"!="|">"|"<") value | ("in"|"notin") "(" values ")" ] | "!" key`.
 // A recursive descent over tokens, because the error texts name the token that was found.
+import { ownValue } from "./own-value.ts";
 import type { LabelSelector } from "../api/types/meta-v1.ts";
 import { isQualifiedName } from "./names.ts";
 import {
@@ -210,7 +211,7 @@ export function selectorOf(selector: LabelSelector | undefined | null): Selector
     requirements.push(newRequirement(key, "=", [selector.matchLabels?.[key] as string]));
   }
   for (const expression of selector.matchExpressions ?? []) {
-    const operator = objectOperators[expression.operator];
+    const operator = ownValue(objectOperators, expression.operator);
     if (operator === undefined) {
       throw new SelectorError(
         `${JSON.stringify(expression.operator)} is not a valid label selector operator`,

@@ -24,7 +24,7 @@ export function semanticEqual(a: unknown, b: unknown): boolean {
     if (!semanticEqual(left[name], right[name])) return false;
   }
   for (const name of Object.keys(right)) {
-    if (!(name in left) && !isEmpty(right[name])) return false;
+    if (!Object.hasOwn(left, name) && !isEmpty(right[name])) return false;
   }
   return true;
 }

@@ -36,8 +36,8 @@ export function requiredSegment(value: string | undefined, field: string): Field
   return value ? invalidTexts(field, value, isPathSegmentName(value)) : [required(field)];
 }
 
-export function validateApiGroup(group: string | undefined, path: string): FieldError[] {
-  return group === undefined
+export function validateApiGroup(group: string | null | undefined, path: string): FieldError[] {
+  return group === undefined || group === null
     ? []
     : invalidTexts(`${path}.apiGroup`, group, isDns1123Subdomain(group));
 }

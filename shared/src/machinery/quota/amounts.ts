@@ -1,5 +1,6 @@
 // Arithmetic on maps of resource name → quantity, exact and in upstream's format (upstream: apiserver pkg/quota/v1
 // resources.go, component-helpers resource). None of these changes its arguments.
+import { ownValue } from "../own-value.ts";
 import {
   addQuantities,
   canonical,
@@ -19,7 +20,7 @@ export function addAmounts(a: Amounts, b: Amounts | undefined): Amounts {
   const result: Record<string, string> = { ...a };
   for (const name in b) {
     const more = b[name] as string;
-    const before = result[name];
+    const before = ownValue(result, name);
     result[name] = before === undefined ? more : sum(before, more);
   }
   return result;
@@ -30,7 +31,7 @@ export function maxAmounts(a: Amounts, b: Amounts | undefined): Amounts {
   const result: Record<string, string> = { ...a };
   for (const name in b) {
     const other = b[name] as string;
-    const before = result[name];
+    const before = ownValue(result, name);
     if (before === undefined || compareQuantities(other, before) > 0) result[name] = other;
   }
   return result;
@@ -42,12 +43,12 @@ export function growthOf(a: Amounts, b: Amounts): Amounts {
   const zero: Quantity = quantityOf(0, "DecimalSI");
   for (const name in a) {
     const given = a[name] as string;
-    const other = b[name];
+    const other = ownValue(b, name);
     const difference = other === undefined ? given : subtractQuantities(given, other);
     if (compareQuantities(difference, zero) <= 0) result[name] = "0";
     else result[name] = typeof difference === "string" ? difference : formatQuantity(difference);
   }
-  for (const name in b) result[name] ??= "0";
+  for (const name in b) if (!Object.hasOwn(result, name)) result[name] = "0";
   return result;
 }
 
@@ -65,7 +66,7 @@ export const negativeNames = (amounts: Amounts): string[] =>
 export function sameAmounts(a: Amounts = {}, b: Amounts = {}): boolean {
   if (Object.keys(a).length !== Object.keys(b).length) return false;
   for (const name in a) {
-    const other = b[name];
+    const other = ownValue(b, name);
     if (other === undefined || compareQuantities(a[name] as string, other) !== 0) return false;
   }
   return true;
@@ -74,7 +75,7 @@ export function sameAmounts(a: Amounts = {}, b: Amounts = {}): boolean {
 /** Names of which there is more in `amounts` than in `limits`. */
 export const exceededNames = (amounts: Amounts, limits: Amounts): string[] =>
   Object.keys(limits).filter((name) => {
-    const amount = amounts[name];
+    const amount = ownValue(amounts, name);
     return amount !== undefined && compareQuantities(amount, limits[name] as string) > 0;
   });
 

@@ -103,7 +103,7 @@ const isPodLevel = (name: string): boolean =>
 function podAmounts(pod: Pod, side: Side): Amounts {
   const { spec } = pod;
   let total: Amounts = {};
-  for (const container of spec.containers) {
+  for (const container of spec.containers ?? []) {
     total = addAmounts(total, containerAmounts(pod, container, side));
   }
   let sidecars: Amounts = {};

@@ -24,8 +24,9 @@ export function validateEphemeralContainers(
   path: string,
   errors: FieldError[],
 ): void {
-  const { containers = [], initContainers = [], ephemeralContainers = [] } = surroundings.spec;
-  const others = new Set([...containers, ...initContainers].map((container) => container.name));
+  const { containers, initContainers, ephemeralContainers = [] } = surroundings.spec;
+  const all = [...(containers ?? []), ...(initContainers ?? [])];
+  const others = new Set(all.map((container) => container.name));
   const names = new Set(others);
   ephemeralContainers.forEach((container, i) => {
     const at = `${path}[${i}]`;
