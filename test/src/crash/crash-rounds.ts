@@ -120,14 +120,31 @@ class CrashRounds {
     await writing;
     client.close();
     for (const watcher of this.#watchers) await watcher.stop();
-    await this.#options.afterKill?.(this.#shown(), round);
+    await this.#options.afterKill?.(this.#synced(), round);
     await this.#check(await this.#start());
+  }
+
+  /** What must have been synced: infinite where that is not known. */
+  #synced(): number {
+    return this.#hasUnseenDeletion() ? Number.POSITIVE_INFINITY : this.#shown();
   }
 
   /** The newest revision that a writer or a watcher was shown. */
   #shown(): number {
     const seen = this.#watchers.map((watcher) => watcher.seen.at(-1)?.revision ?? 0);
     return Math.max(this.#writers.shown, ...seen);
+  }
+
+  /** The answer to a deletion does not say its revision: only a watcher tells. */
+  #hasUnseenDeletion(): boolean {
+    const seen = this.#watchers[0]?.seen ?? [];
+    const deletions = (writes: readonly { type: string; name: string }[], name: string) =>
+      writes.filter((write) => write.type === "DELETED" && write.name === name).length;
+    const { acknowledged } = this.#writers;
+    return acknowledged.some(
+      ({ type, name }) =>
+        type === "DELETED" && deletions(seen, name) < deletions(acknowledged, name),
+    );
   }
 
   async #check(server: ServerProcess): Promise<void> {
