@@ -45,6 +45,8 @@ export interface ApiServerConfig extends AccessConfig {
   inFlight?: InFlightLimits;
   /** Of requests that are not meant to last. Default 60 s. */
   requestTimeoutMs?: number;
+  /** Of the latest events of each resource, which watches resume from. Default 32 MiB. */
+  watchHistoryBytesMax?: number;
 }
 
 export interface ApiServerDependencies {
@@ -72,14 +74,15 @@ function healthOf(failures: Record<"store" | "bootstrap", Check["failure"]>): He
 }
 
 /** The store, every kind's objects in memory, and the path on which they are written. */
-async function openRegistry(store: StoreConfig, dependencies: ApiServerDependencies) {
+async function openRegistry(config: ApiServerConfig, dependencies: ApiServerDependencies) {
   const { clock, random, logger } = dependencies;
-  const opened = await openStorage(store, dependencies);
+  const opened = await openStorage(config.store, dependencies);
   const { storage } = opened;
   const resources = builtInTable(behaviours as unknown as Behaviours, kindVersions, {
     storage,
     clock,
     logger,
+    watchHistoryBytesMax: config.watchHistoryBytesMax,
   });
   describeComputed(resources);
   const stored = resources.all().filter(({ conversion }) => conversion === undefined);
@@ -107,7 +110,7 @@ export async function start(
 ): Promise<RunningApiServer> {
   const { clock, random, logger } = dependencies;
   const { storage, failure, caughtUp, resources, registry } = await openRegistry(
-    config.store,
+    config,
     dependencies,
   );
   const metrics = new Metrics();

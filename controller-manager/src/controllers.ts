@@ -5,13 +5,19 @@ import {
   type RunningController,
   startController,
 } from "@coracle/shared/controller/controller";
+import { startCronJobController } from "./cronjob/controller.ts";
 import { daemonSetController } from "./daemonset/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { disruptionController } from "./disruption/controller.ts";
+import { endpointsController } from "./endpoints/controller.ts";
+import { endpointSliceController } from "./endpointslice/controller.ts";
 import { startGarbageCollector } from "./garbagecollector/controller.ts";
 import { jobController } from "./job/controller.ts";
 import { ttlController } from "./job/ttl.ts";
 import { namespaceController } from "./namespace/controller.ts";
+import { nodeLifecycleController } from "./nodelifecycle/controller.ts";
+import { startTaintEviction } from "./nodelifecycle/taint-eviction.ts";
+import { podGarbageController } from "./podgc/controller.ts";
 import { replicaSetController } from "./replicaset/controller.ts";
 import { replicationController } from "./replicationcontroller/controller.ts";
 import { startResourceQuotaController } from "./resource-quota/controller.ts";
@@ -44,9 +50,15 @@ export function controllers({ rootCa }: ControllersConfig): Start[] {
     run(statefulSetController),
     run(jobController()),
     run(disruptionController),
+    run(nodeLifecycleController()),
+    startTaintEviction,
+    run(podGarbageController()),
+    run(endpointsController()),
+    run(endpointSliceController()),
     run(claimProtectionController),
     run(volumeProtectionController),
     run(ttlController),
+    startCronJobController,
     startGarbageCollector,
     startResourceQuotaController,
   ];

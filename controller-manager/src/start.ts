@@ -8,6 +8,8 @@ import { startHealthServer } from "@coracle/shared/runtime/health-server";
 import type { Logger } from "@coracle/shared/runtime/logger";
 import type { Random } from "@coracle/shared/runtime/random";
 import { controllers } from "./controllers.ts";
+import { BY_SERVICE, byService } from "./endpointslice/controller.ts";
+import { BY_NODE, byNode } from "./nodelifecycle/by-node.ts";
 
 export interface ControllerManagerConfig {
   client: ClientConfig;
@@ -43,11 +45,12 @@ export async function start(
     random,
     logger,
     indexers: {
-      pods: byOwner,
+      pods: { ...byOwner, [BY_NODE]: byNode },
       replicationcontrollers: byOwner,
       "replicasets.apps": byOwner,
       "controllerrevisions.apps": byOwner,
       "jobs.batch": byOwner,
+      "endpointslices.discovery.k8s.io": { [BY_SERVICE]: byService },
     },
   });
   const recorders: EventRecorder[] = [];

@@ -63,9 +63,13 @@ function normaliseInt32(value: unknown): number {
 
 function normaliseInt64(value: unknown): number {
   if (typeof value === "number" && Number.isSafeInteger(value)) return value === 0 ? 0 : value;
-  if (value instanceof NumberLiteral) return Number(value.text);
+  if (value instanceof NumberLiteral) return nearestInt64(Number(value.text));
   throw UNUSUAL;
 }
+
+/** Beyond 2^53 a JavaScript number is not exact, but it has to stay an int64 for others. */
+const nearestInt64 = (value: number): number => Math.min(value, INT64_DOUBLE_MAX);
+const INT64_DOUBLE_MAX = 2 ** 63 - 1024;
 
 function normaliseDouble(value: unknown): number {
   if (typeof value === "number") return value;

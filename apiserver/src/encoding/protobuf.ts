@@ -1,6 +1,6 @@
 // Kubernetes' protobuf bodies: four magic bytes, then `Unknown`, which names the kind and holds
 // the object's message.
-import { interpretGroupVersion, kindTypeName, META } from "./body-document.ts";
+import { InterpretError, interpretGroupVersion, kindTypeName, META } from "./body-document.ts";
 import type { GroupVersionKind } from "./decode-errors.ts";
 import { diagnose } from "./diagnose.ts";
 import { readJson } from "./json-document.ts";
@@ -36,10 +36,18 @@ export function decodeEnvelope(body: Buffer): Envelope {
     else reader.skip(wireType);
   }
   return {
-    ...interpretGroupVersion(type.apiVersion),
+    ...groupVersionOf(type.apiVersion),
     kind: type.kind,
     decode: (typeName) => normalised(typeName, readStruct(new Reader(raw), typeName)),
   };
+}
+
+function groupVersionOf(text: string): { group: string; version: string } {
+  try {
+    return interpretGroupVersion(text);
+  } catch (error) {
+    throw error instanceof InterpretError ? new ProtobufError(error.message) : error;
+  }
 }
 
 /** What a message can get wrong is inside its strings: quantities and the like. */

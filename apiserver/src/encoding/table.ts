@@ -86,13 +86,18 @@ function cachedColumns<T extends KubernetesObject>(resource: TableSource<T>): Ta
   return columns;
 }
 
+/** Throws StatusError 400. */
+export function checkIncludeObject(includeObject: string): void {
+  if (["", "None", "Metadata", "Object"].includes(includeObject)) return;
+  throw badRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(includeObject)}: must be 'Metadata', 'Object', 'None', or empty`,
+  );
+}
+
 /** Throws StatusError 400 for an unknown `includeObject`. */
 export function encodeTable<T extends KubernetesObject>(request: TableRequest<T>): Table {
   const { resource, objects, now, includeObject, metadata, version } = request;
-  if (!["", "None", "Metadata", "Object"].includes(includeObject))
-    throw badRequest(
-      `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(includeObject)}: must be 'Metadata', 'Object', 'None', or empty`,
-    );
+  checkIncludeObject(includeObject);
   const included = (object: T): unknown => {
     if (includeObject === "None") return null;
     if (includeObject === "Object") return object;

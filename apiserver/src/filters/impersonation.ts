@@ -33,7 +33,7 @@ function wantedUser(raw: Headers): Wanted | undefined {
   const { headersDistinct } = raw;
   const one = (name: string) => headersDistinct[name]?.[0] ?? "";
   const groups = headersDistinct["impersonate-group"] ?? [];
-  const extra: Record<string, string[]> = {};
+  const extra = Object.create(null) as Record<string, string[]>; // a key may be `__proto__`
   for (const [header, values = []] of Object.entries(headersDistinct)) {
     if (header.startsWith(EXTRA_PREFIX))
       extra[unescaped(header.slice(EXTRA_PREFIX.length))] = values;

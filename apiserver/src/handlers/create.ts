@@ -13,6 +13,9 @@ export async function createObject(
 ): Promise<Reply> {
   const options = writeOptions(request.query, "CreateOptions");
   const object = decodeBody(request, resource, options);
+  // Not the client's to say, and nobody's to own.
+  delete object.metadata.deletionTimestamp;
+  delete object.metadata.deletionGracePeriodSeconds;
   recordOwner(request, resource, options, clock, undefined, object);
   const written = await registry.create(
     targetOf(resource, request.info),

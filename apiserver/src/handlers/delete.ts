@@ -9,10 +9,9 @@ import type { Deletion, Registry, Stored, Target } from "../registry/registry.ts
 import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
 import { isFinished } from "../registry/write-rules.ts";
 import type { ApiRequest, Handled, Reply } from "./api-request.ts";
-import { listObjects } from "./list.ts";
-import { dryRunErrors, listOptions, optionsInvalid } from "./options.ts";
-import { respondValue, respondWritten } from "./respond.ts";
-import { selectionOf } from "./selection.ts";
+import { listObjects, pageOf } from "./list.ts";
+import { dryRunErrors, integerOf, listOptions, optionsInvalid } from "./options.ts";
+import { accepted, render, respondWritten } from "./respond.ts";
 import { targetOf } from "./target.ts";
 import type { WriteDependencies } from "./write-context.ts";
 
@@ -45,14 +44,22 @@ function deleteOptions(request: ApiRequest): DeleteOptions {
   const options = decodeDeleteOptions(request.body, request.headers["content-type"]);
   if (request.body.length === 0) {
     const { query } = request;
-    const grace = query.get("gracePeriodSeconds");
-    if (grace !== null && /^-?\d+$/.test(grace)) options.gracePeriodSeconds = Number(grace);
+    const grace = integerOf(query, "gracePeriodSeconds");
+    if (grace !== undefined) options.gracePeriodSeconds = grace;
     const policy = query.get("propagationPolicy");
     if (policy !== null) options.propagationPolicy = policy;
     const orphan = query.get("orphanDependents");
     if (orphan !== null) options.orphanDependents = orphan !== "false" && orphan !== "0";
     const dryRun = query.getAll("dryRun");
     if (dryRun.length > 0) options.dryRun = dryRun;
+    const uid = query.get("uid");
+    const resourceVersion = query.get("resourceVersion");
+    if (uid || resourceVersion) {
+      options.preconditions = {
+        ...(uid ? { uid } : {}),
+        ...(resourceVersion ? { resourceVersion } : {}),
+      };
+    }
   }
   const errors = deleteErrors(options);
   if (errors.length > 0) throw optionsInvalid("DeleteOptions", errors);
@@ -89,7 +96,8 @@ export async function deleteObject(
   details.kind = resource.resource;
   details.uid = gone.object.metadata.uid;
   const status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details };
-  return respondValue(request, status);
+  // Who asks for a Table gets a Status all the same.
+  return render({ ...accepted(request), as: "object" }, status);
 }
 
 export async function remove(
@@ -160,13 +168,19 @@ export function decide(
     // When the grace period is over; a shorter one counts from the first request.
     const since = marked ? Date.parse(metadata.deletionTimestamp as string) - left * 1000 : now;
     next.metadata.deletionTimestamp = formatTime(since + grace * 1000);
-    next.metadata.deletionGracePeriodSeconds = grace;
+    if (next.kind !== "Namespace") next.metadata.deletionGracePeriodSeconds = grace;
     if ((next.metadata.generation ?? 0) > 0 && !marked)
       next.metadata.generation = (next.metadata.generation ?? 0) + 1;
   }
-  if (next.kind === "Namespace") next.status = { ...(next.status as object), phase: "Terminating" };
+  if (next.kind === "Namespace") {
+    next.status = { ...(next.status as object), phase: "Terminating" };
+    return { kind: "write", object: next }; // even one that nothing holds: the next deletion removes it
+  }
   if (!isFinished(next)) return { kind: "write", object: next };
-  return { kind: "remove", object: resource.behaviour.graceful === undefined ? object : next };
+  // What could have had a grace period is marked first, for all to see.
+  return resource.behaviour.graceful === undefined
+    ? { kind: "remove", object }
+    : { kind: "mark and remove", object: next };
 }
 
 /** A namespace stays until its own finalizers are gone. */
@@ -189,9 +203,11 @@ function finalizersAfter(
   const given = before.some((name) => name === FOREGROUND || name === ORPHAN);
   const policy = policyOf(options) ?? (given ? undefined : defaultPolicy);
   if (policy === undefined) return before; // what is there stays
-  const others = before.filter((name) => name !== FOREGROUND && name !== ORPHAN);
-  if (policy === "Foreground") return [...others, FOREGROUND];
-  return policy === "Orphan" ? [...others, ORPHAN] : others;
+  const after = before.filter((name) => name !== FOREGROUND && name !== ORPHAN);
+  if (policy === "Foreground") after.push(FOREGROUND);
+  else if (policy === "Orphan") after.push(ORPHAN);
+  const isSame = after.length === before.length && after.every((name) => before.includes(name));
+  return isSame ? before : after;
 }
 
 /** Deletes each object that the selectors match; the reply lists them as they were. */
@@ -201,10 +217,8 @@ export async function deleteCollection(
   { registry, clock }: WriteDependencies,
 ): Promise<Handled> {
   const options = deleteOptions(request);
-  const { predicate } = selectionOf(resource, listOptions(request.query, false));
-  const namespace = request.info.namespace === "" ? undefined : request.info.namespace;
   const reply = await listObjects({ ...request, method: "GET" }, resource, clock);
-  const { items } = resource.cache.list({ namespace, predicate });
+  const { items } = await pageOf(request, resource, listOptions(request.query, false));
   await Promise.all(
     items.map(async (item) => {
       const { namespace, name } = item;

@@ -24,7 +24,7 @@ async function getNotOlderThan(
   clock: Clock,
   asked: string,
 ): Promise<Reply> {
-  const revision = parseResourceVersion(asked) ?? 0;
+  const revision = parseResourceVersion(asked, true) ?? 0;
   if (!(await resource.cache.waitFor(revision, FRESH_WAIT_MS))) {
     throw tooLargeResourceVersion(revision, resource.cache.revision);
   }

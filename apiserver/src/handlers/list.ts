@@ -1,5 +1,5 @@
 // GET of a collection: spliced out of cached bytes, at an exact snapshot, page by page.
-import { expired } from "@coracle/shared/machinery/status-error";
+import { badRequest, expired } from "@coracle/shared/machinery/status-error";
 import type { Clock } from "@coracle/shared/runtime/clock";
 import { encodePartialObjectList, encodeTable } from "../encoding/table.ts";
 import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
@@ -64,16 +64,24 @@ export async function listObjects(
   return render(wanted, list);
 }
 
-async function pageOf(
+/** What the request's list shows. Throws StatusError. */
+export async function pageOf(
   request: ApiRequest,
   resource: ServedResource,
   options: ListOptions,
 ): Promise<Page> {
   const { predicate, field } = selectionOf(resource, options);
   const { namespace, name } = request.info;
-  const limit = options.limit > 0 ? options.limit : undefined;
+  // As from upstream's cache, of which all is given that is there.
+  const isAny = options.resourceVersion === "0";
+  const limit = options.limit > 0 && !isAny ? options.limit : undefined;
   const base = { namespace: namespace === "" ? undefined : namespace, predicate, field };
-  if (options.continue !== "") return continued(resource, options, base, limit);
+  if (options.continue !== "") {
+    if (options.resourceVersion !== "" && !isAny) {
+      throw badRequest("specifying resource version is not allowed when using continue");
+    }
+    return continued(resource, options, base, limit);
+  }
 
   const revision = parseResourceVersion(options.resourceVersion);
   const exact = options.resourceVersionMatch === "Exact" || isLegacyExact(options, revision, limit);

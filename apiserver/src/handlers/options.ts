@@ -34,13 +34,14 @@ export interface WriteOptions {
 
 const INTEGER = /^[+-]?\d+$/;
 
-function integerOf(query: URLSearchParams, name: string): number | undefined {
+/** Throws 400 in strconv's words. */
+export function integerOf(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
-  if (text === null || text === "") return undefined;
-  if (!INTEGER.test(text)) {
-    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
-  }
-  return Number(text);
+  if (text === null) return undefined;
+  const isInteger = INTEGER.test(text);
+  if (isInteger && BigInt.asIntN(64, BigInt(text)) === BigInt(text)) return Number(text);
+  const why = isInteger ? "value out of range" : "invalid syntax";
+  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: ${why}`);
 }
 
 /** Upstream reads a present but odd value as true, and "false" or "0" as false. */
@@ -107,6 +108,10 @@ function watchErrors(options: ListOptions): FieldError[] {
   const errors: FieldError[] = [];
   const match = options.resourceVersionMatch;
   const field = "resourceVersionMatch";
+  if (options.sendInitialEvents !== undefined && match !== "NotOlderThan") {
+    const why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+    errors.push(forbiddenField(field, why));
+  }
   if (match !== "") {
     if (options.sendInitialEvents === undefined) {
       const why =
@@ -119,9 +124,6 @@ function watchErrors(options: ListOptions): FieldError[] {
         forbiddenField(field, "resourceVersionMatch is forbidden when continue is provided"),
       );
     }
-  } else if (options.sendInitialEvents !== undefined) {
-    const why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-    errors.push(forbiddenField(field, why));
   }
   return errors;
 }

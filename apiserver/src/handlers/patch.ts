@@ -3,7 +3,7 @@
 
 import { ownValue } from "@coracle/shared/machinery/own-value";
 import { forbiddenField, required } from "@coracle/shared/machinery/field-error";
-import { notFound, statusError } from "@coracle/shared/machinery/status-error";
+import { conflict, notFound, statusError } from "@coracle/shared/machinery/status-error";
 import { type Clock, formatTime } from "@coracle/shared/runtime/clock";
 import { serverSideApply } from "../apply/apply.ts";
 import { ownershipLimits } from "../apply/reset-fields.ts";
@@ -11,7 +11,7 @@ import { decodeApply, decodePatch } from "../encoding/decode.ts";
 import { applyJsonPatch } from "../patch/json-patch.ts";
 import { applyMergePatch } from "../patch/merge-patch.ts";
 import { applyStrategicMergePatch } from "../patch/strategic-merge-patch.ts";
-import type { Stored } from "../registry/registry.ts";
+import type { Stored, Target } from "../registry/registry.ts";
 import {
   type AnyObject,
   fromStored,
@@ -70,9 +70,20 @@ export async function patchObject(
   const creates =
     type === "apply" && target.subresource === "" && registry.find(target) === undefined;
   const written = creates
-    ? await registry.create(target, transform(undefined), write)
+    ? await registry.create(target, applied(target, transform(undefined)), write)
     : await registry.update(target, transform, write, strategy);
   return respondWritten(request, resource, written.bytes, clock, written.created ? 201 : 200);
+}
+
+/** What an apply creates. Throws Conflict where it means an object that is not there. */
+function applied(target: Target, object: AnyObject): AnyObject {
+  const { uid } = object.metadata;
+  if (uid) {
+    const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+    throw conflict(target.asked ?? target.resource, target.name, why);
+  }
+  object.metadata.resourceVersion = "";
+  return object;
 }
 
 function applierOf(

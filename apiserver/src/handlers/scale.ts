@@ -77,7 +77,7 @@ export async function handleScale(
       metadata.managedFields = parentManagedFields(owners, scalers, resource.apiVersion);
       return updated;
     },
-    { user: request.user, dryRun: options.dryRun },
+    { user: request.user, dryRun: options.dryRun, isReplacement: request.method === "PUT" },
   );
   const object = JSON.parse(written.bytes.toString()) as AnyObject;
   return respondScale(request, scaleOf(object, mapping), clock);

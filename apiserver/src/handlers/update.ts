@@ -37,6 +37,7 @@ export async function updateObject(
       dryRun: options.dryRun,
       apiVersion: resource.apiVersion,
       warnings: request.warnings,
+      isReplacement: true,
     },
     strategy,
   );
@@ -60,7 +61,7 @@ export function checkPath(request: ApiRequest, resource: ServedResource, object:
   if (!resource.namespaced) return;
   if (own.namespace && own.namespace !== namespace) {
     throw badRequest(
-      `the namespace of the object (${own.namespace}) does not match the namespace on the request (${namespace})`,
+      "the namespace of the provided object does not match the namespace sent on the request",
     );
   }
   own.namespace = namespace;

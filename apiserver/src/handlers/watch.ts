@@ -7,7 +7,7 @@ import type { Random } from "@coracle/shared/runtime/random";
 import { jsonText } from "../encoding/encode.ts";
 import { mediaTypes, type Negotiated } from "../encoding/media-type.ts";
 import { encodeProtobuf, encodeWatchFrame } from "../encoding/protobuf.ts";
-import { encodePartialObject, encodeTable } from "../encoding/table.ts";
+import { checkIncludeObject, encodePartialObject, encodeTable } from "../encoding/table.ts";
 import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
 import { CompactedError } from "../storage/storage.ts";
 import type { CachedObject, Predicate, WatchCursor } from "../storage/watch-cache.ts";
@@ -54,9 +54,9 @@ export async function watchObjects(
     filterKey: predicate === undefined ? undefined : key,
   };
   const format = formatOf(request, resource, wanted, clock);
-  const initial =
-    options.sendInitialEvents === true ||
-    (options.sendInitialEvents === undefined && revision === 0);
+  // Upstream's default: who asks for no version gets the state first.
+  options.sendInitialEvents ??= revision === 0;
+  const initial = options.sendInitialEvents;
   const timeoutMs = 1000 * (options.timeoutSeconds || TIMEOUT_SECONDS_MIN * (1 + random.next()));
 
   return {
@@ -94,6 +94,7 @@ function formatOf(
   if (wanted.as === "object") return { contentType: JSON_TYPE };
   let first = true;
   const includeObject = request.query.get("includeObject") ?? "Metadata";
+  if (wanted.as === "table") checkIncludeObject(includeObject);
   const rendered = (type: string, object: AnyObject) =>
     wanted.as === "table"
       ? encodeTable({

@@ -35,8 +35,10 @@ import { type AnyObject, keyFor, type ServedResource, servedBytes } from "./serv
 import type { RequestContext, UpdateStrategy } from "./strategy.ts";
 import type { User } from "./user.ts";
 import {
-  checkIdentity,
+  checkName,
+  checkNoVersion,
   checkNamespace,
+  checkUid,
   checkVersion,
   fillSystemMetadata,
   findingsOnCreate,
@@ -62,6 +64,8 @@ export interface WriteRequest {
   dryRun: boolean;
   /** The version that the client wrote in; default the stored one. */
   apiVersion?: string;
+  /** The object is whole, not a patched one: a uid in it is a precondition. */
+  isReplacement?: boolean;
   /** Texts of `Warning` headers are added to it, even when the write is refused later. */
   warnings?: string[];
 }
@@ -87,11 +91,16 @@ export interface Stored {
 export type Transform = (current: Stored | undefined) => AnyObject | Promise<AnyObject>;
 
 /** What becomes of an object that is to be deleted. */
-export type Deletion = { kind: "keep" } | { kind: "remove" | "write"; object: AnyObject };
+export type Deletion =
+  | { kind: "keep" }
+  | { kind: "remove" | "write" | "mark and remove"; object: AnyObject };
 
 const GENERATED_ATTEMPTS_MAX = 8;
 const GENERATED_PREFIX_MAX = 58;
 const CONFLICT_WAIT_MS = 5_000;
+
+const keyOf = ({ resource, namespace, name }: Target): string =>
+  keyFor(resource, namespace, name);
 
 export interface RegistryDependencies {
   storage: Storage;
@@ -231,6 +240,7 @@ export class Registry {
       if (resource.cache.get(namespace, name) !== undefined) throw this.#exists(target, object);
       return atRest;
     }
+    checkNoVersion(object);
     const lease = await leaseFor(resource, this.#storage, this.#clock);
     const put = { type: "put" as const, key, value: atRest, lease, memo: object };
     const result = await this.#commit(0, put, { resource, after: object });
@@ -278,8 +288,9 @@ export class Registry {
         object.metadata.resourceVersion = ""; // there is nothing that it could be compared with
         return this.create(target, object, request);
       }
+      if (request.isReplacement === true) checkUid(target, object, current.object);
       checkVersion(target, object, current);
-      checkIdentity(target, object, current.object);
+      checkName(target, object);
       const written = await this.#replace(target, object, current, request, strategy);
       if (typeof written !== "number") return written;
       // Once more on the latest state: a resourceVersion that the client gave no longer fits then, a patch does.
@@ -328,8 +339,10 @@ export class Registry {
     const atRest = encoded.bytes;
     const served = (revision: number) => servedBytes(resource, atRest, revision);
     if (isFinished(object)) {
-      const removed = await this.#remove(target, object, current.revision, request.dryRun);
-      if (typeof removed === "number") return removed;
+      if (!request.dryRun) {
+        const removed = await this.#remove(target, object, current.revision);
+        if (!removed.succeeded) return removed.revision;
+      }
       const bytes = served(current.revision);
       return { bytes, object, created: false, changed: true };
     }
@@ -350,21 +363,10 @@ export class Registry {
     return { bytes, object, created: false, changed: true };
   }
 
-  /**
-   * Takes one object out of the store if it is still at `revision`; otherwise the store's revision is returned. The
-   * `object` is what watchers are told, so its last state.
-   */
-  async #remove(
-    { resource, namespace, name }: Target,
-    object: AnyObject,
-    revision: number,
-    dryRun: boolean,
-  ): Promise<true | number> {
-    if (dryRun) return true;
-    const key = keyFor(resource, namespace, name);
-    const change = { resource, before: object };
-    const result = await this.#commit(revision, { type: "delete", key, memo: object }, change);
-    return result.succeeded ? true : result.revision;
+  /** Takes one object out of the store if it is still at `revision`. The `object` is its last state, for watchers. */
+  #remove(target: Target, object: AnyObject, revision: number): Promise<TransactionResult> {
+    const change = { resource: target.resource, before: object };
+    return this.#commit(revision, { type: "delete", key: keyOf(target), memo: object }, change);
   }
 
   /**
@@ -396,35 +398,27 @@ export class Registry {
       if (decision.kind === "keep") return { removed: false, ...current };
       const { object } = decision;
       const atRest = encodeObject(object);
-      if (decision.kind === "remove") {
-        const removed = await this.#remove(target, object, current.revision, request.dryRun);
-        if (removed === true) {
-          this.#logWrite("deleted", resource, object, request);
-          return { removed: true, bytes: servedBytes(resource, atRest, current.revision), object };
+      const removed = decision.kind !== "write";
+      let { revision } = current;
+      if (!request.dryRun) {
+        let result: TransactionResult | undefined;
+        if (decision.kind !== "remove") {
+          const put = { type: "put" as const, key: keyOf(target), value: atRest, memo: object };
+          const change = { resource, before: current.object, after: object };
+          result = await this.#commit(revision, put, change);
+          revision = result.revision;
         }
-        await this.#behind(resource.cache, removed);
-        continue;
+        if (removed && result?.succeeded !== false) {
+          result = await this.#remove(target, object, revision);
+          revision = result.revision;
+        }
+        if (result?.succeeded === false) {
+          await this.#behind(resource.cache, revision);
+          continue;
+        }
+        this.#logWrite(removed ? "deleted" : "marked for deletion", resource, object, request);
       }
-      if (request.dryRun) {
-        return {
-          removed: false,
-          bytes: servedBytes(resource, atRest, current.revision),
-          object,
-        };
-      }
-      const key = keyFor(resource, namespace, name);
-      const put = { type: "put" as const, key, value: atRest, memo: object };
-      const change = { resource, before: current.object, after: object };
-      const result = await this.#commit(current.revision, put, change);
-      if (result.succeeded) {
-        this.#logWrite("marked for deletion", resource, object, request);
-        return {
-          removed: false,
-          bytes: servedBytes(resource, atRest, result.revision),
-          object,
-        };
-      }
-      await this.#behind(resource.cache, result.revision);
+      return { removed, bytes: servedBytes(resource, atRest, revision), object };
     }
   }
 

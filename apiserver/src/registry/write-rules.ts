@@ -50,7 +50,13 @@ export function checkNamespace(
   );
 }
 
-/** Upstream: rest.FillObjectMetaSystemFields and what a create may not bring along. */
+/** Upstream's storage looks at it last; what is no number it drops. */
+export function checkNoVersion({ metadata }: AnyObject): void {
+  if (!/^0*[1-9]\d*$/.test(metadata.resourceVersion ?? "")) return;
+  throw statusError("", "resourceVersion should not be set on objects to be created");
+}
+
+/** Upstream: rest.FillObjectMetaSystemFields. */
 export function fillSystemMetadata(
   resource: ServedResource,
   object: AnyObject,
@@ -59,9 +65,6 @@ export function fillSystemMetadata(
   random: Random,
 ): void {
   const { metadata } = object;
-  if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== "") {
-    throw statusError("", "resourceVersion should not be set on objects to be created");
-  }
   if (resource.namespaced) metadata.namespace = namespace;
   else delete metadata.namespace;
   metadata.uid = random.uuid();
@@ -93,15 +96,17 @@ export function checkVersion(target: Target, object: AnyObject, current: Stored)
   if (Number(version) !== current.revision) throw conflict(named(target), name, STALE);
 }
 
-export function checkIdentity(target: Target, object: AnyObject, old: AnyObject): void {
+export function checkUid(target: Target, { metadata }: AnyObject, old: AnyObject): void {
   const { resource, name } = target;
-  const { metadata } = object;
   if (metadata.uid && metadata.uid !== old.metadata.uid) {
     const key = keyFor(resource, old.metadata.namespace ?? "", name);
     const failed = `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid}`;
     const why = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${failed}`;
     throw conflict(named(target), name, why);
   }
+}
+
+export function checkName({ resource, name }: Target, { metadata }: AnyObject): void {
   if (!metadata.name)
     throw invalid(resource, name, [required("metadata.name", "name is required")]);
 }
@@ -111,15 +116,15 @@ export function keepSystemMetadata(object: AnyObject, old: AnyObject): void {
   const { metadata } = object;
   const before = old.metadata;
   delete metadata.selfLink;
-  metadata.uid = before.uid;
-  if (!metadata.creationTimestamp) metadata.creationTimestamp = before.creationTimestamp;
+  if (!metadata.uid) metadata.uid = before.uid;
+  if (before.creationTimestamp) metadata.creationTimestamp = before.creationTimestamp;
   if (before.generation !== undefined) metadata.generation = before.generation;
   else delete metadata.generation;
 }
 
 /** A deletion cannot be taken back: what the client or the strategy left out of it is put back. */
 export function keepDeletion({ metadata }: AnyObject, { metadata: before }: AnyObject): void {
-  if (metadata.deletionTimestamp === undefined && before.deletionTimestamp !== undefined) {
+  if (before.deletionTimestamp !== undefined) {
     metadata.deletionTimestamp = before.deletionTimestamp;
   }
   const grace = before.deletionGracePeriodSeconds;

@@ -19,6 +19,8 @@ interface Beating {
   lease: Lease | undefined;
   updateStatus(): Promise<unknown>;
   statusDueMs: number;
+  /** When the Lease was renewed last. */
+  renewedMs: number;
   isFailing: boolean;
 }
 
@@ -47,6 +49,7 @@ export class Heartbeat {
       lease: undefined,
       updateStatus,
       statusDueMs,
+      renewedMs: nowMs,
       isFailing: false,
     };
     this.#slots[this.#count++ % SLOTS]?.push(beating);
@@ -71,7 +74,10 @@ export class Heartbeat {
     try {
       beating.lease = await this.#renew(beating);
       const nowMs = this.#clock.monotonic();
-      if (nowMs >= beating.statusDueMs) {
+      // After such a silence the node may have been declared unready.
+      const wasSilent = nowMs - beating.renewedMs > LEASE_SECONDS * 1000;
+      beating.renewedMs = nowMs;
+      if (wasSilent || nowMs >= beating.statusDueMs) {
         beating.statusDueMs = nowMs + STATUS_MS;
         await beating.updateStatus();
       }

@@ -1,12 +1,13 @@
 // Whether a node is one that a Pod's spec asks for: nodeSelector and required node affinity (upstream: component-helpers
 // scheduling/corev1/nodeaffinity).
-import { ownValue } from "./own-value.ts";
+
 import type {
   Node,
   NodeSelectorRequirement,
   NodeSelectorTerm,
   PodSpec,
 } from "../api/types/core-v1.ts";
+import { ownValue } from "./own-value.ts";
 
 const isInteger = (text: string | undefined): boolean => /^[+-]?[0-9]+$/.test(text ?? "");
 

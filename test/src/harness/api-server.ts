@@ -30,7 +30,7 @@ export interface TestApiServer {
 export async function startApiServer(
   store?: StoreConfig,
   sharedPki?: string,
-  limits?: Pick<ApiServerConfig, "inFlight" | "requestTimeoutMs">,
+  limits?: Pick<ApiServerConfig, "inFlight" | "requestTimeoutMs" | "watchHistoryBytesMax">,
   logger: Logger = silentLogger,
 ): Promise<TestApiServer> {
   const directory = mkdtempSync(join(tmpdir(), "coracle-test-"));

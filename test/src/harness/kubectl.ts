@@ -18,8 +18,12 @@ export interface Outcome {
 
 const NAME = /^kubectl(\.1\.\d+)?$/;
 
-/** On the PATH, and beside what the `kubectl` there really is (some packages put several versions into one folder). */
+/**
+ * Those that the variable KUBECTL names (as in PATH, one or several), on the PATH, and beside what the `kubectl` there really is (some
+ * packages put several versions into one folder).
+ */
 function candidates(): string[] {
+  const named = (process.env.KUBECTL ?? "").split(delimiter).filter(existsSync);
   const folders = new Set((process.env.PATH ?? "").split(delimiter).filter(existsSync));
   for (const folder of [...folders]) {
     const path = join(folder, "kubectl");
@@ -30,7 +34,7 @@ function candidates(): string[] {
       .filter((name) => NAME.test(name))
       .map((name) => realpathSync(join(folder, name))),
   );
-  return [...new Set(paths)];
+  return [...new Set([...named.map((path) => realpathSync(path)), ...paths])];
 }
 
 function versionOf(path: string): string | undefined {

@@ -213,6 +213,6 @@ const isReady = ({ metadata, status }: Pod): boolean =>
 
 function containerPort({ spec }: Pod, target: number | string): number | undefined {
   if (typeof target === "number") return target;
-  return spec.containers.flatMap(({ ports = [] }) => ports).find(({ name }) => name === target)
+  return (spec.containers ?? []).flatMap(({ ports = [] }) => ports).find(({ name }) => name === target)
     ?.containerPort;
 }

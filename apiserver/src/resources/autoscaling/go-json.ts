@@ -1,5 +1,6 @@
 // Parts of objects as Go's encoding/json writes them into annotations and reads them back.
 import { typeFacts } from "@coracle/shared/api/facts";
+import { plainValue, readJson } from "../../encoding/json-document.ts";
 import { normaliseValue, UNUSUAL } from "../../encoding/normalise.ts";
 
 type Members = Record<string, unknown>;
@@ -70,4 +71,7 @@ export const goJson = (value: unknown): string =>
 
 /** In the order and form of the struct of that type. */
 export const inForm = <T>(value: unknown, typeName: string): T =>
-  normaliseValue(typeName, JSON.parse(JSON.stringify(value)), { keys: 0, tolerant: true }) as T;
+  normaliseValue(typeName, plainValue(readJson(JSON.stringify(value))), {
+    keys: 0,
+    tolerant: true,
+  }) as T;
