@@ -12,7 +12,12 @@ const COLLECT = `
   import { clientNodeDescriptions, collectDescriptions } from "./apiserver/src/encoding/openapi-descriptions.ts";
   const names = Object.keys(typeFacts);
   const fieldsOf = (name) => (typeFacts[name].fields ?? []).map((field) => field.name);
-  export const table = collectDescriptions(names, fieldsOf, clientNodeDescriptions(${JSON.stringify(MODELS)}));
+  const descriptions = clientNodeDescriptions(${JSON.stringify(MODELS)});
+  const ofEveryKind = (field) => descriptions.ofField("io.k8s.api.core.v1.Pod", field);
+  export const table = {
+    "": { apiVersion: ofEveryKind("apiVersion"), kind: ofEveryKind("kind") },
+    ...collectDescriptions(names, fieldsOf, descriptions),
+  };
 `;
 
 export async function writeDescriptions(target) {

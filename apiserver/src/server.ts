@@ -10,6 +10,7 @@ import {
   statusError,
 } from "@coracle/shared/machinery/status-error";
 import { type FastifyInstance, type FastifyRequest, fastify } from "fastify";
+import { unsupportedMediaType } from "./encoding/decode-errors.ts";
 import { asStatusError, type ExchangeDependencies, exchange } from "./exchange.ts";
 import { isLongRunning } from "./filters/request-info.ts";
 import { aggregatedReply } from "./handlers/aggregated.ts";
@@ -38,8 +39,10 @@ const ROUTE = "/";
 const PROXY_ROUTE = "/proxy";
 const PROXY_PATH = /^\/api\/v1\/(namespaces\/[^/?]+\/(pods|services)|nodes)\/[^/?]+\/proxy([/?]|$)/;
 /** Fastify need not look at paths, of which it refuses some that upstream takes. */
-const routeOf = ({ url = "" }: { url?: string }): string =>
-  url.includes("/proxy") && PROXY_PATH.test(url) ? PROXY_ROUTE : ROUTE;
+function routeOf({ url = "", headers }: Pick<IncomingMessage, "url" | "headers">): string {
+  if (headers["content-type"] === "") delete headers["content-type"];
+  return url.includes("/proxy") && PROXY_PATH.test(url) ? PROXY_ROUTE : ROUTE;
+}
 
 export interface TlsConfig {
   cert: string;
@@ -156,6 +159,7 @@ function requestError(
       `Request entity too large: limit is ${BODY_BYTES_MAX}`,
     );
   }
+  if (error.code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") return unsupportedMediaType();
   if ((error.statusCode ?? 500) < 500) return statusError("BadRequest", error.message);
   return asStatusError(error, logger, request.originalUrl);
 }

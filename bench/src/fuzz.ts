@@ -1,34 +1,50 @@
-// npm run bench -- fuzz [--requests 100000] [--seed N]: the long run of the fuzzer, each failure with its seed.
+// npm run bench -- fuzz [--requests 100000] [--seed N]: the long run of the fuzzer, each failure with its seed. Fails when there
+// is one, or when the server's memory rises.
+import { parseArgs } from "node:util";
+import { systemClock } from "@coracle/shared/runtime/clock";
+import { systemRandom } from "@coracle/shared/runtime/random";
 import { readCorpus } from "@coracle/test/fuzz/corpus";
 import { toStored } from "@coracle/test/fuzz/fuzz-request";
-import { type Failure, fuzz } from "@coracle/test/fuzz/fuzz-run";
+import { type Failure, fuzz, HEAP_RISE_MIB_MAX, heapRiseMiB } from "@coracle/test/fuzz/fuzz-run";
 import { closeConnections } from "@coracle/test/fuzz/prepare-objects";
-import { systemClock } from "@coracle/shared/runtime/clock";
 
-export interface FuzzBench {
-  requests: number;
-  seed: number;
+const SHOWN_MAX = 4000;
+
+function describe({ seed, index, why, request, cause }: Failure): string {
+  const head = `seed ${seed} index ${index}: ${request.family} ${request.method} ${request.path}`;
+  const stored = JSON.stringify(toStored(request));
+  return [head.slice(0, 300), why, cause ?? "", stored.slice(0, SHOWN_MAX)].join("\n  ");
 }
 
-const describe = ({ seed, index, why, request, cause }: Failure): string =>
-  `seed ${seed} index ${index}: ${request.family} ${request.method} ${request.path.slice(0, 300)}\n  ${why}\n  ${cause ?? ""}\n  ${JSON.stringify(toStored(request)).slice(0, 4000)}`;
-
-export async function benchFuzz({ requests, seed }: FuzzBench): Promise<void> {
+export async function benchFuzz(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      requests: { type: "string", default: "100000" },
+      seed: { type: "string" },
+    },
+  });
+  const requests = Number(values.requests);
+  const seed = Number(values.seed ?? systemRandom.integer(1_000_000));
   const startedMs = systemClock.monotonic();
-  const { failures, heaps, statuses, requests: sent } = await fuzz({
+  const report = await fuzz({
     seed,
     requests,
     corpus: readCorpus(),
     onFailure: (failure) => console.log(describe(failure)),
     onRound: (done, { usedMiB, residentMiB }) => {
       const seconds = ((systemClock.monotonic() - startedMs) / 1000).toFixed(0);
-      console.log(`${done} requests, ${seconds} s, heap ${usedMiB.toFixed(1)} MiB, resident ${residentMiB.toFixed(0)} MiB`);
+      const memory = `heap ${usedMiB.toFixed(1)} MiB, resident ${residentMiB.toFixed(0)} MiB`;
+      console.log(`${done} requests, ${seconds} s, ${memory}`);
     },
   });
   closeConnections();
-  console.log([...statuses].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, n]) => `${key}: ${n}`).join(", "));
-  const [first, last] = [heaps[0]?.usedMiB ?? 0, heaps.at(-1)?.usedMiB ?? 0];
+  const { failures, statuses, requests: sent } = report;
+  const counts = [...statuses].sort(([a], [b]) => (a < b ? -1 : 1));
+  console.log(counts.map(([key, count]) => `${key}: ${count}`).join(", "));
+  const rise = heapRiseMiB(report);
   console.log(
-    `fuzz: seed ${seed}, ${sent} requests, ${failures.length} failures, heap ${first.toFixed(1)} → ${last.toFixed(1)} MiB`,
+    `fuzz: seed ${seed}, ${sent} requests, ${failures.length} failures, heap rise ${rise.toFixed(1)} MiB`,
   );
+  if (failures.length > 0 || rise > HEAP_RISE_MIB_MAX) process.exitCode = 1;
 }

@@ -1,5 +1,6 @@
 // npm run bench [-- startup|memory|load|reads|pods|lines …] [--peer URL,TOKEN]: prints medians (and smallest and largest) of what was measured.
 // Those of the store, and their flags, are in store-benches.ts.
+import { benchFuzz } from "./fuzz.ts";
 import { benchLines } from "./lines.ts";
 import { benchLoad } from "./load.ts";
 import { benchMemory } from "./memory.ts";
@@ -22,9 +23,11 @@ const benches: Record<string, () => void | Promise<void>> = {
   pods: benchPods,
 };
 
+const fuzzFlags = args[0] === "fuzz" ? args.splice(1) : [];
 const ofStore = storeBenches(args);
 const wanted = ofStore.names.length > 0 ? ofStore.names : Object.keys(benches);
-Object.assign(benches, ofStore.benches); // not without being asked for
+// Not without being asked for.
+Object.assign(benches, ofStore.benches, { fuzz: () => benchFuzz(fuzzFlags) });
 for (const name of wanted) {
   const bench = benches[name];
   if (bench === undefined)

@@ -1,5 +1,5 @@
 // The rules of one LimitRange, with upstream's words (upstream: plugin/pkg/admission/limitranger).
-import { ownValue } from "@coracle/shared/machinery/own-value";
+
 import type {
   Container,
   LimitRange,
@@ -7,6 +7,7 @@ import type {
   PersistentVolumeClaim,
   Pod,
 } from "@coracle/shared/api/types/core-v1";
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import { milliValue, value } from "@coracle/shared/machinery/quantity";
 import { MILLI_COMPARABLE_MAX } from "../resources/core/limitrange-validation.ts";
 import { containerSums } from "../resources/core/pod/container-sums.ts";
@@ -108,7 +109,11 @@ function maxRequestFinding(
 }
 
 function ratioFinding(type: string, name: string, ratio: string, usage: Usage): string | undefined {
-  const [asked = 0, allowed = 0] = comparable(ownValue(usage.requests, name), ownValue(usage.limits, name), ratio);
+  const [asked = 0, allowed = 0] = comparable(
+    ownValue(usage.requests, name),
+    ownValue(usage.limits, name),
+    ratio,
+  );
   const rule = `${name} max limit to request ratio per ${type} is ${ratio}`;
   if (asked === 0) return `${rule}, but no request is specified or request is 0`;
   if (allowed === 0) return `${rule}, but no limit is specified or limit is 0`;

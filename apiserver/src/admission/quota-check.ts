@@ -1,7 +1,8 @@
 // Whether a write fits the quotas of its namespace, and what they show as used after it (upstream: apiserver
 // pkg/admission/plugin/resourcequota, CheckRequest). Pure.
-import { ownValue } from "@coracle/shared/machinery/own-value";
+
 import type { ResourceQuota } from "@coracle/shared/api/types/core-v1";
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import {
   type Amounts,
   addAmounts,

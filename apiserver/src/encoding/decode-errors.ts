@@ -56,7 +56,7 @@ export const noKindRegistered = (of: GroupVersionKind): string =>
   `no kind ${JSON.stringify(of.kind)} is registered for version ${JSON.stringify(groupVersionText(of))} in scheme "pkg/runtime/scheme.go:111"`;
 
 /** Go's package of the unversioned types: the first part of the group. */
-const packageOf = (group: string): string =>
+export const packageOf = (group: string): string =>
   group === "" ? "core" : (group.split(".")[0] as string);
 
 export const unknownConversion = (actual: GroupVersionKind, expected: GroupVersionKind): string =>

@@ -116,7 +116,8 @@ export function decodePatch(
     const what = `number ${huge} into Go value of type float64`;
     throw badRequest(`${prefix}json: cannot unmarshal ${what}`);
   }
-  const strict = fieldValidation === "Ignore" ? [] : duplicateKeys(node);
+  const repeated = fieldValidation === "Ignore" ? [] : duplicateKeys(node);
+  const strict = type === "json" ? repeated.map((text) => `json patch ${text}`) : repeated;
   return { patch: plainJson(node), strict };
 }
 
@@ -172,7 +173,8 @@ export function decodeApply(
   try {
     document = readYaml(body.toString("utf8"));
   } catch (error) {
-    if (error instanceof YamlError) throw badRequest(`error decoding YAML: ${error.message}`);
+    if (error instanceof YamlError)
+      throw badRequest(`error decoding YAML: error converting YAML to JSON: ${error.message}`);
     throw error;
   }
   const { node, duplicates } = document;

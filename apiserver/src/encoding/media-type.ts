@@ -14,6 +14,8 @@ export interface Negotiated {
   pretty: boolean;
   /** `v1` or `v1beta1` of meta.k8s.io. */
   version: string;
+  /** Of `partial`: PartialObjectMetadataList was asked for. */
+  ofList?: boolean;
 }
 
 export interface NegotiationContext {
@@ -160,7 +162,7 @@ function withParameters(
   )
     return undefined;
   if (kind === "PartialObjectMetadata" || kind === "PartialObjectMetadataList")
-    return { format, as: "partial", pretty, version };
+    return { format, as: "partial", pretty, version, ofList: kind.endsWith("List") };
   if (kind === "Table" && context.tables && format !== "protobuf")
     return { format, as: "table", pretty, version };
   return undefined;

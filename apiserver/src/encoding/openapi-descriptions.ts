@@ -5,13 +5,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Descriptions } from "./openapi-schema.ts";
 
-/** By type name; the text of the type itself is under "". */
+/** By type name; the text of the type itself is under "". Under the name "": members that every kind has, `apiVersion` and `kind`. */
 export type DescriptionTable = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export function descriptionsOf(table: DescriptionTable): Descriptions {
   return {
     ofType: (typeName) => table[typeName]?.[""] ?? "",
-    ofField: (typeName, field) => table[typeName]?.[field] ?? "",
+    ofField: (typeName, field) => table[typeName]?.[field] ?? table[""]?.[field] ?? "",
   };
 }
 

@@ -2,8 +2,8 @@
 // then drops or adds is normalise.ts's concern.
 import type { FieldFact } from "@coracle/shared/api/facts";
 import { typeFacts } from "@coracle/shared/api/facts";
-import { isTooDeep } from "./json-document.ts";
 import { formatDuration, formatMicroTime, formatTime } from "./go-time.ts";
+import { isTooDeep } from "./json-document.ts";
 import type { Reader } from "./protobuf-wire.ts";
 import { ProtobufError, WIRE_BYTES, WIRE_FIXED64, WIRE_VARINT } from "./protobuf-wire.ts";
 import type { Scalar, Shape } from "./type-shape.ts";

@@ -108,7 +108,10 @@ export function encodeTable<T extends KubernetesObject>(request: TableRequest<T>
   const { tableOrder } = resource.behaviour;
   const ordered = tableOrder === undefined ? objects : objects.toSorted(tableOrder);
   const rows = ordered.map((object) => {
-    const row: TableRow = { cells: resource.behaviour.cells(object, now), object: null };
+    const row: TableRow = {
+      cells: resource.behaviour.cells(object, now).map((cell) => cell ?? ""),
+      object: null,
+    };
     const conditions = resource.behaviour.rowConditions?.(object);
     if (conditions !== undefined && conditions.length > 0) row.conditions = conditions;
     // The object is the row's last member.

@@ -148,7 +148,9 @@ class Converter {
       own.set(key, value);
     }
     for (const { key, value } of merged) if (!own.has(key)) own.set(key, value);
-    return [...own].map(([key, value]) => ({ key, value }));
+    // Upstream goes on with JSON, whose keys it has sorted.
+    const sorted = [...own].sort(([a], [b]) => (a < b ? -1 : 1));
+    return sorted.map(([key, value]) => ({ key, value }));
   }
 
   #keyText(keyNode: Node | null, value: JsonNode): string {

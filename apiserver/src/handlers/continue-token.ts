@@ -1,7 +1,8 @@
 // Where a paginated list goes on: upstream's token, base64url of {"v","rv","start"}; `start` is relative to the prefix and
 // ends in NUL, so that it is the first key after the last one sent.
-import { type JsonNode, JsonSyntaxError, readJson } from "../encoding/json-document.ts";
+
 import { badRequest, expired, type StatusError } from "@coracle/shared/machinery/status-error";
+import { type JsonNode, JsonSyntaxError, readJson } from "../encoding/json-document.ts";
 
 const NO_VALUE = "looking for beginning of value";
 const VERSION = "meta.k8s.io/v1";
@@ -30,7 +31,11 @@ export function decodeContinue(token: string): ContinueToken {
 }
 
 const isClean = (key: string): boolean =>
-  key === "/" || key.slice(1).split("/").every((part) => part !== "" && part !== "." && part !== "..");
+  key === "/" ||
+  key
+    .slice(1)
+    .split("/")
+    .every((part) => part !== "" && part !== "." && part !== "..");
 
 /** Go's decoder skips line ends and takes no padding. */
 function decodedBase64(token: string): string {

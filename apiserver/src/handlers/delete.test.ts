@@ -71,7 +71,7 @@ describe("decide", () => {
         metadata: { deletionTimestamp: "2026-01-01T00:00:05Z", deletionGracePeriodSeconds: 5 },
       },
     });
-    expect(decide(graceful, marked, { gracePeriodSeconds: 0 }, NOW).kind).toBe("remove");
+    expect(decide(graceful, marked, { gracePeriodSeconds: 0 }, NOW).kind).toBe("mark and remove");
   });
 
   it("keeps a namespace until its own finalizers are gone", () => {

@@ -20,6 +20,7 @@ import { getObject } from "./get.ts";
 import { listObjects } from "./list.ts";
 import { patchObject } from "./patch.ts";
 import { isProxied, proxyRequest } from "./proxy/proxy.ts";
+import { accepted } from "./respond.ts";
 import { handleScale } from "./scale.ts";
 import { createToken } from "./token.ts";
 import { updateObject } from "./update.ts";
@@ -81,6 +82,8 @@ function onObjects(request: ApiRequest, resource: ServedResource, handlers: Hand
   if (!resource.fact.verbs.includes(info.verb) || request.method === "HEAD") {
     throw methodNotAllowed();
   }
+  // What cannot be answered is not done.
+  if (info.verb !== "watch") accepted(request, { lists: info.verb === "list" });
   const { deprecation } = resource.behaviour;
   if (deprecation !== undefined) request.warnings.push(deprecation);
   switch (info.verb) {

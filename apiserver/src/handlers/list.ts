@@ -17,7 +17,7 @@ import {
   parseResourceVersion,
   tooLargeResourceVersion,
 } from "./options.ts";
-import { accepted, render } from "./respond.ts";
+import { accepted, render, wrongPartial } from "./respond.ts";
 import { selectionOf } from "./selection.ts";
 
 const FRESH_WAIT_MS = 3_000;
@@ -52,6 +52,7 @@ export async function listObjects(
     return render(wanted, table);
   }
   if (wanted.as === "partial") {
+    if (wanted.ofList !== true) throw wrongPartial(resource, true);
     return render(wanted, encodePartialObjectList(objects, page.metadata, wanted.version));
   }
   const items = objects.map(({ kind: _kind, apiVersion: _apiVersion, ...item }) => item);

@@ -66,9 +66,19 @@ export function listOptions(query: URLSearchParams, watch: boolean): ListOptions
     allowWatchBookmarks: booleanOf(query, "allowWatchBookmarks") ?? false,
     sendInitialEvents: booleanOf(query, "sendInitialEvents"),
   };
+  if (watch) setWatchDefaults(options);
   const errors = watch ? watchErrors(options) : listErrors(options);
   if (errors.length > 0) throw optionsInvalid("ListOptions", errors);
   return options;
+}
+
+/** Who names no version gets the state first (upstream: metainternalversion SetListOptionsDefaults). */
+function setWatchDefaults(options: ListOptions): void {
+  const { sendInitialEvents, resourceVersion, resourceVersionMatch } = options;
+  if (sendInitialEvents !== undefined || resourceVersionMatch !== "") return;
+  if (resourceVersion !== "" && resourceVersion !== "0") return;
+  options.sendInitialEvents = true;
+  options.resourceVersionMatch = "NotOlderThan";
 }
 
 function listErrors(options: ListOptions): FieldError[] {

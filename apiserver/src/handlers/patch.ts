@@ -1,8 +1,8 @@
 // PATCH in its four forms. The patch is applied to the served JSON of the current state; the result is decoded, defaulted
 // and goes the way of an update. Without a resourceVersion in the patch it is tried again when another writer came first.
 
-import { ownValue } from "@coracle/shared/machinery/own-value";
 import { forbiddenField, required } from "@coracle/shared/machinery/field-error";
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import { conflict, notFound, statusError } from "@coracle/shared/machinery/status-error";
 import { type Clock, formatTime } from "@coracle/shared/runtime/clock";
 import { serverSideApply } from "../apply/apply.ts";
@@ -137,10 +137,15 @@ function patcherOf(
         : type === "merge"
           ? applyMergePatch(document, patch, { fieldValidation })
           : applyStrategicMergePatch(document, patch, resource.typeName);
-    const origin = { type, patch, strict: [...strict, ...strictErrors] };
+    const findings = [...strict, ...strictErrors];
+    if (type === "json") findings.sort((a, b) => operationOf(a) - operationOf(b));
+    const origin = { type, patch, strict: findings };
     const { object, warnings } = decodePatched(value, resource, options, origin, document);
     checkPath(request, resource, object);
     recordOwner(request, resource, options, clock, document, object);
     return { object, warnings };
   };
 }
+
+/** Which operation of a JSON patch a finding is about: `json patch unknown field "[3].x"`. */
+const operationOf = (finding: string): number => Number(/"\[(\d+)\]/.exec(finding)?.[1] ?? 0);

@@ -1,7 +1,8 @@
 // Renders one object in the form that the client accepts. The plain JSON form is the stored bytes as they are.
 
-import { StatusError } from "@coracle/shared/machinery/status-error";
+import { StatusError, statusError } from "@coracle/shared/machinery/status-error";
 import type { Clock } from "@coracle/shared/runtime/clock";
+import { packageOf } from "../encoding/decode-errors.ts";
 import { jsonText } from "../encoding/encode.ts";
 import { type Negotiated, negotiate } from "../encoding/media-type.ts";
 import { encodeProtobuf } from "../encoding/protobuf.ts";
@@ -13,12 +14,13 @@ import { type ApiRequest, JSON_TYPE, type Reply } from "./api-request.ts";
 /** What a client can get of a resource's objects. */
 export function accepted(
   request: ApiRequest,
-  { tables = true, lists = false, stream = false } = {},
+  { tables = true, lists = false, stream = false, transforms = true } = {},
 ): Negotiated {
   return negotiate(request.headers.accept, {
     tables,
     lists,
     stream,
+    transforms,
     pretty: request.query.get("pretty"),
     userAgent: request.headers["user-agent"],
   });
@@ -48,8 +50,18 @@ export function respondObject(
     });
     return { ...render(wanted, table), code };
   }
+  if (wanted.ofList === true) throw wrongPartial(resource, false);
   const value = wanted.as === "partial" ? encodePartialObject(object, wanted.version) : object;
   return { ...render(wanted, value), code };
+}
+
+/** For who takes a list for an object, or the other way round: upstream names its own Go type. */
+export function wrongPartial({ group, kind }: ServedResource, isList: boolean): StatusError {
+  const type = `${packageOf(group)}.${kind}`;
+  const why = isList
+    ? `you requested PartialObjectMetadata, but the requested object is a list (*${type}List)`
+    : `you requested PartialObjectMetadataList, but the requested object is not a list (*${type})`;
+  return statusError("NotAcceptable", why);
 }
 
 /** As respondObject, of bytes in the version that is stored. */
@@ -84,8 +96,7 @@ function errorForm(request: ApiRequest | undefined): Negotiated {
   const plain: Negotiated = { format: "json", as: "object", pretty: false, version: "v1" };
   if (request === undefined) return plain;
   try {
-    const wanted = accepted(request);
-    return { ...wanted, as: "object" };
+    return accepted(request, { tables: false, transforms: false });
   } catch (error) {
     if (error instanceof StatusError) return plain;
     throw error;

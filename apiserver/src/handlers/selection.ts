@@ -1,7 +1,7 @@
 // Label and field selectors of a request as one predicate over cached objects.
 
-import { ownValue } from "@coracle/shared/machinery/own-value";
 import { FieldSelectorError, parseFieldSelector } from "@coracle/shared/machinery/field-selector";
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import { parseLabelSelector, SelectorError } from "@coracle/shared/machinery/selector";
 import { badRequest } from "@coracle/shared/machinery/status-error";
 import type { ServedResource } from "../registry/served-resource.ts";

@@ -7,8 +7,7 @@ const TEXT_MAX = 256;
 /** Node writes a header's characters as bytes. */
 const asBytes = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
 
-const headerOf = (text: string): string =>
-  asBytes(`299 - "${text.replace(/[\\"]/g, "\\$&")}"`);
+const headerOf = (text: string): string => asBytes(`299 - "${text.replace(/[\\"]/g, "\\$&")}"`);
 
 const CONTROL = /\p{Cc}/u;
 

@@ -6,13 +6,13 @@ import type { Clock } from "@coracle/shared/runtime/clock";
 import type { Random } from "@coracle/shared/runtime/random";
 import { jsonText } from "../encoding/encode.ts";
 import { mediaTypes, type Negotiated } from "../encoding/media-type.ts";
+import { normaliseValue } from "../encoding/normalise.ts";
 import { encodeProtobuf, encodeWatchFrame } from "../encoding/protobuf.ts";
 import { checkIncludeObject, encodePartialObject, encodeTable } from "../encoding/table.ts";
 import type { AnyObject, ServedResource } from "../registry/served-resource.ts";
 import { CompactedError } from "../storage/storage.ts";
 import type { CachedObject, Predicate, WatchCursor } from "../storage/watch-cache.ts";
 import { type ApiRequest, type Handled, JSON_TYPE } from "./api-request.ts";
-import { drained } from "./send-reply.ts";
 import {
   type ListOptions,
   listOptions,
@@ -21,6 +21,7 @@ import {
 } from "./options.ts";
 import { accepted } from "./respond.ts";
 import { selectionOf } from "./selection.ts";
+import { drained } from "./send-reply.ts";
 import { warningHeaders } from "./warning-headers.ts";
 
 const BOOKMARK_EVERY_MS = 60_000;
@@ -43,9 +44,6 @@ export async function watchObjects(
   const wanted = accepted(request, { stream: true });
   const { predicate, name, field, key } = selectionOf(resource, options);
   const revision = parseResourceVersion(options.resourceVersion, true) ?? 0;
-  if (!(await resource.cache.waitFor(revision, FRESH_WAIT_MS))) {
-    throw tooLargeResourceVersion(revision, resource.cache.revision);
-  }
   const scope = {
     namespace: request.info.namespace === "" ? undefined : request.info.namespace,
     name: name ?? (request.info.name === "" ? undefined : request.info.name),
@@ -54,9 +52,7 @@ export async function watchObjects(
     filterKey: predicate === undefined ? undefined : key,
   };
   const format = formatOf(request, resource, wanted, clock);
-  // Upstream's default: who asks for no version gets the state first.
-  options.sendInitialEvents ??= revision === 0;
-  const initial = options.sendInitialEvents;
+  const initial = options.sendInitialEvents === true;
   const timeoutMs = 1000 * (options.timeoutSeconds || TIMEOUT_SECONDS_MIN * (1 + random.next()));
 
   return {
@@ -88,18 +84,22 @@ function formatOf(
   if (wanted.format === "protobuf") {
     return {
       contentType: `${mediaTypes.protobuf};stream=watch`,
-      line: ({ type, object }) => encodeWatchFrame(type, encodeProtobuf(object)),
+      line: ({ type, object }) => {
+        const isPartial = wanted.as === "partial" && type !== "ERROR";
+        const shown = isPartial ? encodePartialObject(object, wanted.version) : object;
+        return encodeWatchFrame(type, encodeProtobuf(shown));
+      },
     };
   }
   if (wanted.as === "object") return { contentType: JSON_TYPE };
   let first = true;
   const includeObject = request.query.get("includeObject") ?? "Metadata";
   if (wanted.as === "table") checkIncludeObject(includeObject);
-  const rendered = (type: string, object: AnyObject) =>
+  const rendered = (object: AnyObject) =>
     wanted.as === "table"
       ? encodeTable({
           resource,
-          objects: type === "BOOKMARK" ? [] : [object],
+          objects: [object],
           now: clock.now(),
           includeObject,
           metadata: { resourceVersion: object.metadata.resourceVersion },
@@ -110,7 +110,7 @@ function formatOf(
   return {
     contentType: JSON_TYPE,
     line({ type, object }) {
-      const shown = type === "ERROR" ? object : rendered(type, object);
+      const shown = type === "ERROR" ? object : rendered(object);
       first = false;
       return Buffer.from(`${jsonText({ type, object: shown })}\n`);
     },
@@ -153,6 +153,7 @@ class Watcher {
   async run(run: Run): Promise<void> {
     let cursor: WatchCursor;
     try {
+      if (!(await this.#reached(run))) return;
       cursor = await this.#open(run);
     } catch (error) {
       if (!(error instanceof CompactedError)) throw error;
@@ -164,6 +165,27 @@ class Watcher {
     } finally {
       cursor.close();
       this.#response.end();
+    }
+  }
+
+  /**
+   * Events of a revision that is still to come wait for it, however long; the state at one is an error. False = the watch is
+   * over before.
+   */
+  async #reached({ revision, timeoutMs, signal, initial }: Run): Promise<boolean> {
+    const { cache } = this.#resource;
+    const until = this.#clock.monotonic() + timeoutMs;
+    for (;;) {
+      const leftMs = until - this.#clock.monotonic();
+      if (await cache.waitFor(revision, Math.min(leftMs, FRESH_WAIT_MS))) return true;
+      if (initial) {
+        this.#sendError(tooLargeResourceVersion(revision, cache.revision));
+        return false;
+      }
+      if (leftMs <= FRESH_WAIT_MS || signal.aborted || this.#response.destroyed) {
+        this.#response.end();
+        return false;
+      }
     }
   }
 
@@ -266,7 +288,15 @@ class Watcher {
   #bookmark(revision: number, annotations?: Record<string, string>): void {
     const { kind, apiVersion } = this.#resource;
     const metadata = { resourceVersion: String(revision), ...(annotations ? { annotations } : {}) };
-    const object = { kind, apiVersion, metadata } as unknown as AnyObject;
+    // An object of the kind with nothing in it, as Go prints one.
+    const object = normaliseValue(
+      this.#resource.typeName,
+      { kind, apiVersion, metadata },
+      {
+        keys: 0,
+        tolerant: true,
+      },
+    ) as unknown as AnyObject;
     const event = { type: "BOOKMARK", object };
     this.#write([this.#format.line?.(event) ?? Buffer.from(`${JSON.stringify(event)}\n`)]);
   }

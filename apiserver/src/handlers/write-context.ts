@@ -52,8 +52,15 @@ export function decodePatched(
   );
   // The metadata of every write is changed: owners, generation.
   if (object.metadata === known?.metadata) object.metadata = { ...object.metadata };
+  if (origin !== undefined && hasNoOwners(value)) object.metadata.managedFields = [];
   resource.behaviour.setDefaults(object as AnyObject);
   return { object: object as AnyObject, warnings };
+}
+
+/** An empty list, which decoding leaves out, ends all ownership. */
+function hasNoOwners(value: unknown): boolean {
+  const { metadata } = (value ?? {}) as { metadata?: { managedFields?: unknown } };
+  return Array.isArray(metadata?.managedFields) && metadata.managedFields.length === 0;
 }
 
 export function managerOf(request: ApiRequest, options: WriteOptions): string {

@@ -36,8 +36,8 @@ import type { RequestContext, UpdateStrategy } from "./strategy.ts";
 import type { User } from "./user.ts";
 import {
   checkName,
-  checkNoVersion,
   checkNamespace,
+  checkNoVersion,
   checkUid,
   checkVersion,
   fillSystemMetadata,
@@ -47,6 +47,7 @@ import {
   keepDeletion,
   keepSystemMetadata,
   named,
+  notGenerated,
 } from "./write-rules.ts";
 
 export interface Target {
@@ -99,8 +100,7 @@ const GENERATED_ATTEMPTS_MAX = 8;
 const GENERATED_PREFIX_MAX = 58;
 const CONFLICT_WAIT_MS = 5_000;
 
-const keyOf = ({ resource, namespace, name }: Target): string =>
-  keyFor(resource, namespace, name);
+const keyOf = ({ resource, namespace, name }: Target): string => keyFor(resource, namespace, name);
 
 export interface RegistryDependencies {
   storage: Storage;
@@ -224,8 +224,9 @@ export class Registry {
         this.#logWrite("created", resource, object, request);
         return { bytes, object, created: true, changed: true };
       } catch (error) {
-        if (!generated || attempt === GENERATED_ATTEMPTS_MAX || !isAlreadyExists(error))
-          throw error;
+        if (!isAlreadyExists(error)) throw error;
+        if (!generated || attempt === GENERATED_ATTEMPTS_MAX)
+          throw metadata.generateName ? notGenerated(error) : error;
       }
     }
   }

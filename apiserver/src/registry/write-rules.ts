@@ -8,6 +8,7 @@ import {
   type GroupResource,
   invalid,
   STALE,
+  StatusError,
   statusError,
 } from "@coracle/shared/machinery/status-error";
 import type { Random } from "@coracle/shared/runtime/random";
@@ -48,6 +49,17 @@ export function checkNamespace(
   throw badRequest(
     "the namespace of the provided object does not match the namespace sent on the request",
   );
+}
+
+/** Upstream says so wherever the object has a generateName (rest.CheckGeneratedNameError). */
+export function notGenerated(error: StatusError): StatusError {
+  const { message = "", details } = error.status;
+  const why = ", the server was not able to generate a unique name for the object";
+  return new StatusError({
+    ...error.status,
+    message: `${message}${why}`,
+    details: { ...details, retryAfterSeconds: 1 },
+  });
 }
 
 /** Upstream's storage looks at it last; what is no number it drops. */

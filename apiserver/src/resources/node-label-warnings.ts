@@ -1,8 +1,9 @@
 // Labels of nodes that are on their way out, wherever nodes are selected (upstream: api/node util.go).
-import { ownValue } from "@coracle/shared/machinery/own-value";
+
 import type { NodeSelectorTerm } from "@coracle/shared/api/types/core-v1";
 import type { LabelSelector } from "@coracle/shared/api/types/meta-v1";
 import { isValidLabelValue } from "@coracle/shared/machinery/names";
+import { ownValue } from "@coracle/shared/machinery/own-value";
 
 /** The text of a warning by label. */
 export const DEPRECATED_LABELS: Readonly<Record<string, string>> = {

@@ -239,6 +239,9 @@ function commands(scenario: Scenario): void {
     expect(written.exitCode).toBe(7);
     const read = await runtime.execSync(id, ["cat", "/tmp/f"], 0);
     expect(Buffer.from(read.stdout).toString()).toBe("hello\n");
+    // kubectl cp asks so.
+    expect((await runtime.execSync(id, ["test", "-d", "/tmp"], 0)).exitCode).toBe(0);
+    expect((await runtime.execSync(id, ["test", "-d", "/none"], 0)).exitCode).toBe(1);
     const chunks: string[] = [];
     async function* stdin() {
       yield Buffer.from("typed\n");
@@ -248,10 +251,11 @@ function commands(scenario: Scenario): void {
       {
         stdin: stdin(),
         stdout: (chunk) => chunks.push(Buffer.from(chunk).toString()),
+        stderr: (chunk) => chunks.push(`error: ${chunk.length} bytes`),
         signal: never,
       },
     );
-    expect([exitCode, chunks.join("")]).toEqual([0, "typed\n"]);
+    expect([exitCode, chunks]).toEqual([0, ["typed\n"]]);
   });
 
   scenario("exec needs a running container", async (scene) => {

@@ -94,6 +94,7 @@ export class NodeAgent {
     const { uid } = pod.metadata;
     const known = this.#workers.get(uid);
     if (known !== undefined) {
+      this.services.statuses.observe(pod);
       known.update(pod);
       return;
     }

@@ -22,7 +22,7 @@ class RecordingTransport implements Transport {
     return {
       status,
       header: (name: string) => (name === "content-type" ? "application/json" : undefined),
-      read: async () => Buffer.from("{}"),
+      read: async () => Buffer.from(`{"metadata":{"resourceVersion":"2"}}`),
       async *chunks() {},
     };
   }

@@ -14,6 +14,8 @@ interface Entry {
   status: PodStatus;
   /** What the API server has, as far as is known. */
   told: PodStatus;
+  /** The version of the Pod that this made. */
+  toldVersion: number;
   /** Set when the Pod is to be removed after its last status has been told. */
   isFinished: boolean;
   isQueued: boolean;
@@ -55,6 +57,7 @@ export class StatusManager {
         uid,
         status,
         told: pod.status,
+        toldVersion: Number(pod.metadata.resourceVersion),
         isFinished: false,
         isQueued: false,
         isSending: false,
@@ -63,6 +66,25 @@ export class StatusManager {
     }
     entry.status = status;
     if (statusPatch(entry.told, status) !== undefined) this.#enqueue(entry);
+  }
+
+  /**
+   * What the API server has now. Others write conditions too: a Pod whose node fell silent is declared unready, and has to be
+   * ready again when it turns out that it was so all the time.
+   */
+  observe({ metadata, status }: Pod): void {
+    const entry = this.#entries.get(metadata.uid);
+    if (entry === undefined || entry.isSending || entry.isFinished) return;
+    if (Number(metadata.resourceVersion) <= entry.toldVersion) return;
+    const conditions = status?.conditions ?? [];
+    const isOverruled = (entry.status.conditions ?? []).some(
+      ({ type, status: own }) =>
+        isOwnedByKubelet(type) &&
+        conditions.some((condition) => condition.type === type && condition.status !== own),
+    );
+    if (!isOverruled) return;
+    entry.told = { ...entry.told, conditions };
+    this.#enqueue(entry);
   }
 
   /** The Pod is stopped and its deletion was asked for: removes it once its last status is told. */
@@ -119,8 +141,9 @@ export class StatusManager {
       const patch = statusPatch(entry.told, status);
       if (patch !== undefined) {
         const body = { metadata: { uid }, status: patch };
-        await pods.patch(name, body, { namespace, subresource: "status" });
+        const { metadata } = await pods.patch(name, body, { namespace, subresource: "status" });
         entry.told = status;
+        entry.toldVersion = Number(metadata.resourceVersion);
       }
       if (entry.isFinished && entry.status === status) {
         await pods.delete(name, { namespace, gracePeriodSeconds: 0, uid });

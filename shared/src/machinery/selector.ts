@@ -3,9 +3,10 @@
 // The grammar is `selector = requirement {"," requirement}`, with
 // `requirement = key [ ("="|"=="|"!="|">"|"<") value | ("in"|"notin") "(" values ")" ] | "!" key`.
 // A recursive descent over tokens, because the error texts name the token that was found.
-import { ownValue } from "./own-value.ts";
+
 import type { LabelSelector } from "../api/types/meta-v1.ts";
 import { isQualifiedName } from "./names.ts";
+import { ownValue } from "./own-value.ts";
 import {
   newRequirement,
   nothing,

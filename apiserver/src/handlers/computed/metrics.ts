@@ -1,6 +1,6 @@
 // metrics.k8s.io/v1beta1: what Pods and nodes use of cpu and memory, computed from the kubelets' figures as the metrics server
 // does (sigs.k8s.io/metrics-server pkg/api). `kubectl top` reads it.
-import { ownValue } from "@coracle/shared/machinery/own-value";
+
 import type { ColumnFact } from "@coracle/shared/api/facts";
 import type { KubernetesObject, ResourceName, ResourceRow } from "@coracle/shared/api/resources";
 import type { Node, Pod } from "@coracle/shared/api/types/core-v1";
@@ -9,6 +9,7 @@ import type {
   NodeMetrics,
   PodMetrics,
 } from "@coracle/shared/api/types/metrics-v1beta1";
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import {
   addQuantities,
   canonical,

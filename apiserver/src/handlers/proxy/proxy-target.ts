@@ -1,5 +1,5 @@
 // Where `…/proxy` of a Pod, a Service or a node leads (upstream: ResourceLocation of pkg/registry/core pod, service and node).
-import { ownValue } from "@coracle/shared/machinery/own-value";
+
 import type {
   EndpointSubset,
   Endpoints,
@@ -7,6 +7,7 @@ import type {
   Pod,
   Service,
 } from "@coracle/shared/api/types/core-v1";
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import {
   badRequest,
   internalError,
@@ -213,6 +214,7 @@ const isReady = ({ metadata, status }: Pod): boolean =>
 
 function containerPort({ spec }: Pod, target: number | string): number | undefined {
   if (typeof target === "number") return target;
-  return (spec.containers ?? []).flatMap(({ ports = [] }) => ports).find(({ name }) => name === target)
-    ?.containerPort;
+  return (spec.containers ?? [])
+    .flatMap(({ ports = [] }) => ports)
+    .find(({ name }) => name === target)?.containerPort;
 }

@@ -1,5 +1,5 @@
 // What may change of a PersistentVolumeClaim (upstream: ValidatePersistentVolumeClaimUpdate, …StatusUpdate).
-import { ownValue } from "@coracle/shared/machinery/own-value";
+
 import type {
   PersistentVolumeClaim,
   PersistentVolumeClaimSpec,
@@ -12,6 +12,7 @@ import {
   required,
 } from "@coracle/shared/machinery/field-error";
 import { isDns1123Subdomain, isQualifiedName } from "@coracle/shared/machinery/names";
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import { compareQuantities } from "@coracle/shared/machinery/quantity";
 import type { FieldError } from "@coracle/shared/machinery/status-error";
 import { immutableField, invalidTexts } from "../field-rules.ts";

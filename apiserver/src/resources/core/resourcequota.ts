@@ -1,6 +1,6 @@
-import { ownValue } from "@coracle/shared/machinery/own-value";
 import type { ResourceQuota } from "@coracle/shared/api/types/core-v1";
 import { isDns1123Subdomain } from "@coracle/shared/machinery/names";
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import { compareQuantities } from "@coracle/shared/machinery/quantity";
 import type { ResourceBehaviour } from "../../registry/strategy.ts";
 import { age } from "../age.ts";
@@ -25,7 +25,8 @@ function warnings({ spec: { hard = {} } }: ResourceQuota): string[] {
   const texts: string[] = [];
   for (const name of ["cpu", "memory", "storage", "ephemeral-storage"]) {
     let requestName = `requests.${name}`;
-    if (!Object.hasOwn(hard, requestName) && (name === "cpu" || name === "memory")) requestName = name;
+    if (!Object.hasOwn(hard, requestName) && (name === "cpu" || name === "memory"))
+      requestName = name;
     const request = ownValue(hard, requestName);
     const limit = hard[`limits.${name}`];
     if (request === undefined || limit === undefined) continue;

@@ -1,8 +1,8 @@
-import { ownValue } from "@coracle/shared/machinery/own-value";
 import type { Toleration } from "@coracle/shared/api/types/core-v1";
 import type { RuntimeClass, Scheduling } from "@coracle/shared/api/types/node-v1";
 import { duplicate, required } from "@coracle/shared/machinery/field-error";
 import { isDns1123Label, isDns1123Subdomain } from "@coracle/shared/machinery/names";
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import type { FieldError } from "@coracle/shared/machinery/status-error";
 import type { ResourceBehaviour } from "../../registry/strategy.ts";
 import { age } from "../age.ts";

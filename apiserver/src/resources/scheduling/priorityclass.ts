@@ -1,7 +1,7 @@
-import { ownValue } from "@coracle/shared/machinery/own-value";
 import type { PriorityClass } from "@coracle/shared/api/types/scheduling-v1";
 import { forbiddenField } from "@coracle/shared/machinery/field-error";
 import { isDns1123Subdomain } from "@coracle/shared/machinery/names";
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import { type FieldError, forbidden } from "@coracle/shared/machinery/status-error";
 import type { ResourceBehaviour } from "../../registry/strategy.ts";
 import { age } from "../age.ts";

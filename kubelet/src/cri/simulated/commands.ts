@@ -120,7 +120,8 @@ async function runInShell(
     hostname: container.sandbox.hostname,
     clock,
     write: (stream, chunk) => {
-      if (process.exitCode === undefined) invocation.write(stream, chunk);
+      // The interpreter begins each redirection with nothing.
+      if (chunk.length > 0 && process.exitCode === undefined) invocation.write(stream, chunk);
     },
     signal: process.signal,
     ownProgram: () => runOwnProgram(container, process, invocation, clock),

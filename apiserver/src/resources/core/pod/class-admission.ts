@@ -1,7 +1,8 @@
 // What a Pod takes over from the classes that it names (upstream's admission plugins Priority and RuntimeClass).
-import { ownValue } from "@coracle/shared/machinery/own-value";
+
 import type { Pod, PodSpec, Toleration } from "@coracle/shared/api/types/core-v1";
 import type { RuntimeClass, Scheduling } from "@coracle/shared/api/types/node-v1";
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import { forbidden, type StatusError } from "@coracle/shared/machinery/status-error";
 import { deepEqual } from "../../deep-equal.ts";
 import { semanticEqual } from "./semantic-equal.ts";

@@ -1,6 +1,6 @@
 // Defaults of Pods and of the templates in workloads. A Pod gets more than a template does: requests copied from limits,
 // host ports, service links (upstream: core/v1 SetDefaults_Pod against SetDefaults_PodSpec).
-import { ownValue } from "@coracle/shared/machinery/own-value";
+
 import type {
   Container,
   Pod,
@@ -8,6 +8,7 @@ import type {
   PodStatus,
   PodTemplateSpec,
 } from "@coracle/shared/api/types/core-v1";
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import { setContainerDefaults } from "./container-defaults.ts";
 import { containerSums } from "./container-sums.ts";
 import {

@@ -1,6 +1,6 @@
 // The status subresource of a Pod: what the kubelet and the scheduler report (upstream: podStatusStrategy,
 // ValidatePodStatusUpdate).
-import { ownValue } from "@coracle/shared/machinery/own-value";
+
 import type {
   Container,
   ContainerStatus,
@@ -19,6 +19,7 @@ import {
   tooLong,
 } from "@coracle/shared/machinery/field-error";
 import { isDns1123Subdomain, isValidUserId } from "@coracle/shared/machinery/names";
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import type { FieldError } from "@coracle/shared/machinery/status-error";
 import { ipFindings, isIp } from "../../ip.ts";
 import { repeatMetadataUpdate } from "../../metadata-validation.ts";

@@ -1,6 +1,6 @@
 // What an update may change of a Pod: images, the deadline, more tolerations, fewer gates, and while gated the node selection
 // (upstream: podStrategy.PrepareForUpdate, ValidatePodUpdate).
-import { ownValue } from "@coracle/shared/machinery/own-value";
+
 import type {
   Affinity,
   Container,
@@ -13,6 +13,7 @@ import type {
 } from "@coracle/shared/api/types/core-v1";
 import { forbiddenField, invalidValue, required } from "@coracle/shared/machinery/field-error";
 import { isDns1123Subdomain, rangeMessage } from "@coracle/shared/machinery/names";
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import type { FieldError } from "@coracle/shared/machinery/status-error";
 import { repeatMetadataUpdate, repeatObjectMeta } from "../../metadata-validation.ts";
 import { APP_ARMOR_PREFIX, validatePodAnnotations } from "./annotations-validation.ts";

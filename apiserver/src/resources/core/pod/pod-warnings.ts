@@ -1,5 +1,5 @@
 // Warnings on what is allowed but unlikely to be meant (upstream: api/pod warnings.go, podStrategy.WarningsOnCreate).
-import { ownValue } from "@coracle/shared/machinery/own-value";
+
 import type {
   ContainerPort,
   EnvVar,
@@ -9,6 +9,7 @@ import type {
   PodTemplateSpec,
 } from "@coracle/shared/api/types/core-v1";
 import { isDns1123Label } from "@coracle/shared/machinery/names";
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import { canonical, milliValue } from "@coracle/shared/machinery/quantity";
 import { ipWarnings } from "../../ip.ts";
 import { DEPRECATED_LABELS, nodeSelectorTermWarnings } from "../../node-label-warnings.ts";

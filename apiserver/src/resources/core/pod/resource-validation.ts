@@ -1,5 +1,5 @@
 // Limits, requests and claims of a container or a Pod (upstream: validateResourceRequirements and what it calls).
-import { ownValue } from "@coracle/shared/machinery/own-value";
+
 import type {
   PodSpec,
   ResourceClaim,
@@ -14,6 +14,7 @@ import {
   required,
 } from "@coracle/shared/machinery/field-error";
 import { isQualifiedName } from "@coracle/shared/machinery/names";
+import { ownValue } from "@coracle/shared/machinery/own-value";
 import {
   canonical,
   milliValue,
