@@ -6,7 +6,7 @@ const EVENT_BYTES = 300;
 
 export class EventRing {
   readonly #bytesMax: number;
-  #events: CacheEvent[] = [];
+  #events: (CacheEvent | undefined)[] = [];
   #start = 0;
   #bytes = 0;
   /** All events above this revision are here. */
@@ -34,7 +34,7 @@ export class EventRing {
     let evicted = false;
     while (this.#bytes > this.#bytesMax && this.size > 1) {
       const oldest = this.#events[this.#start] as CacheEvent;
-      this.#events[this.#start++] = event; // any, so that the old one can go before the array is cut
+      this.#events[this.#start++] = undefined; // so that it can go before the array is cut
       this.#bytes -= oldest.line.length + EVENT_BYTES;
       this.#floor = oldest.revision;
       evicted = true;

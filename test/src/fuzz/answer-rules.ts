@@ -26,7 +26,7 @@ const serverErrors: readonly ServerErrorRule[] = [
   {
     upstream: "a strategic merge patch whose value is not of the field's type",
     status: 500,
-    message: /^expected a \[\]interface \{\}, but received an? /,
+    message: /^expected a (\[\]|map\[string\])interface \{\}, but received an? /,
   },
   {
     upstream: "a strategic merge patch of a list whose elements are of several types",
@@ -64,6 +64,11 @@ const serverErrors: readonly ServerErrorRule[] = [
     upstream: "a proxied service without endpoints, or without the port",
     status: 503,
     message: /^no (endpoints available|service port .* found) for service /,
+  },
+  {
+    upstream: "a proxied Pod or service that does not answer",
+    status: 503,
+    message: /^error trying to reach service: /,
   },
   {
     upstream: "a proxied node without an address",
@@ -166,7 +171,7 @@ function statusComplaint(found: Found, status: number): string | undefined {
 const plainTexts: Readonly<Record<number, RegExp>> = {
   400: /^(400 Bad Request|invalid )/,
   403: /^Forbidden/,
-  404: /^404 page not found\n$/,
+  404: /^404 page not found\n/,
   405: /./,
   406: /./,
   415: /./,

@@ -5,19 +5,21 @@ import { repeatObjectMeta } from "../metadata-validation.ts";
 import { validateLimitRange } from "./limitrange-validation.ts";
 import { type ResourceList, storeResourceList } from "./pod/resource-lists.ts";
 
-function addMissing(list: ResourceList, from: ResourceList | undefined): void {
-  for (const name in from) list[name] ??= from[name] as string;
+/** `list` with what it lacks of the others; itself when it lacks nothing. */
+function completed(
+  list: ResourceList | undefined,
+  ...others: (ResourceList | undefined)[]
+): ResourceList | undefined {
+  const all = Object.assign({}, ...others.toReversed(), list) as ResourceList;
+  return Object.keys(all).length === Object.keys(list ?? {}).length ? list : all;
 }
 
 /** A container's default limit is the maximum, its default request the default limit, or else the minimum. */
 function defaultContainerLimits(item: LimitRangeItem): void {
-  item.default ??= {};
-  item.defaultRequest ??= {};
-  addMissing(item.default, item.max);
-  addMissing(item.defaultRequest, item.default);
-  addMissing(item.defaultRequest, item.min);
-  if (Object.keys(item.default).length === 0) delete item.default;
-  if (Object.keys(item.defaultRequest).length === 0) delete item.defaultRequest;
+  const limits = completed(item.default, item.max);
+  if (limits !== undefined && limits !== item.default) item.default = limits;
+  const requests = completed(item.defaultRequest, limits, item.min);
+  if (requests !== undefined && requests !== item.defaultRequest) item.defaultRequest = requests;
 }
 
 function setDefaults(range: LimitRange): void {

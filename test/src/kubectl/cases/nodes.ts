@@ -165,16 +165,11 @@ export const nodeCases = [
     );
   }),
 
-  row(
-    "taint-evicts",
-    "taint (NoExecute)",
-    async (t) => {
-      const node = await t.borrowNode();
-      await t.ok("create -f -", { input: documents(pod("p", pinned(node))) });
-      await t.ok("wait --for=condition=Ready pod/p --timeout=30s");
-      await t.ok(`taint node ${node} gone=now:NoExecute`);
-      await t.soon(() => t.fails("get pod p", /not found/));
-    },
-    { notYet: "the taint eviction controller is not built yet" },
-  ),
+  row("taint-evicts", "taint (NoExecute)", async (t) => {
+    const node = await t.borrowNode();
+    await t.ok("create -f -", { input: documents(pod("p", pinned(node))) });
+    await t.ok("wait --for=condition=Ready pod/p --timeout=30s");
+    await t.ok(`taint node ${node} gone=now:NoExecute`);
+    await t.soon(() => t.fails("get pod p", /not found/));
+  }),
 ];

@@ -223,18 +223,18 @@ const removes = (list: ResourceList = {}, old: ResourceList = {}): boolean =>
   Object.keys(old).some((name) => !Object.hasOwn(list, name));
 
 function checkOrder(
-  containers: readonly Container[] = [],
-  old: readonly Container[] = [],
+  containers: readonly Container[] | null | undefined,
+  old: readonly Container[] | undefined,
   kind: "containers" | "initContainers",
   errors: FieldError[],
 ): void {
-  if (containers.length !== old.length) {
+  if ((containers?.length ?? 0) !== (old?.length ?? 0)) {
     const detail = `${kind} may not be added or removed on resize`;
     errors.push(forbiddenField(`spec.${kind}`, detail));
     return;
   }
-  containers.forEach(({ name }, i) => {
-    if (name === old[i]?.name) return;
+  containers?.forEach(({ name }, i) => {
+    if (name === old?.[i]?.name) return;
     const detail = `${kind} may not be renamed or reordered on resize`;
     errors.push(forbiddenField(`spec.${kind}[${i}].name`, detail));
   });
