@@ -22,16 +22,19 @@ const marks: Record<Outcome, string> = {
 };
 const ID = /^\| `([^`]+)`•? \|/;
 
-/** The columns of versions that were not found now stay as they are in `committed`. */
+/** What did not run now stays as it is in `committed`, unless the row says otherwise by now: a row that works was never tried then. */
 export function mergeReport(cases: readonly Case[], outcomes: Outcomes, committed: string): Report {
   const before = readReport(committed);
+  const unbuilt = new Set(cases.filter(({ notYet }) => notYet !== undefined).map(({ id }) => id));
   const minors = [...new Set([...before.minors, ...outcomes.keys()])].sort((a, b) => a - b);
   return {
     cases,
     minors,
     mark(id, minor) {
       const outcome = outcomes.get(minor)?.get(id);
-      return outcome === undefined ? (before.marks.get(`${id} ${minor}`) ?? "") : marks[outcome];
+      if (outcome !== undefined) return marks[outcome];
+      const kept = before.marks.get(`${id} ${minor}`) ?? "";
+      return kept === (unbuilt.has(id) ? marks.passed : marks["not yet"]) ? "" : kept;
     },
   };
 }
