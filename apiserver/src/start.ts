@@ -114,7 +114,7 @@ export async function start(
     dependencies,
   );
   const metrics = new Metrics();
-  const requestMetrics = new RequestMetrics(metrics);
+  const requestMetrics = new RequestMetrics(metrics, (info) => resources.describes(info));
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal); // every watch listens
   const access = new Access(config, resources, clock);

@@ -7,13 +7,16 @@ export type PathElement = string;
 
 const names = new Map<string, PathElement>();
 const NAMES_MAX = 10_000;
+/** Longer ones are not kept: there may be as many as there are clients' ideas. */
+const KEPT_LENGTH_MAX = 256;
 
 /** `f:<name>`, the same string each time: it serves as a property name. */
 export function fieldElement(name: string): PathElement {
   let element = names.get(name);
   if (element === undefined) {
-    if (names.size >= NAMES_MAX) names.clear();
     element = `f:${name}`;
+    if (name.length > KEPT_LENGTH_MAX) return element;
+    if (names.size >= NAMES_MAX) names.clear();
     names.set(name, element);
   }
   return element;
@@ -58,6 +61,7 @@ function parse(element: PathElement): Parsed {
     parsed = element.startsWith("k:")
       ? Object.entries(value as object).sort(([a], [b]) => (a < b ? -1 : 1))
       : [["", value]];
+    if (element.length > KEPT_LENGTH_MAX) return parsed;
     if (parsedElements.size >= PARSED_MAX) parsedElements.clear();
     parsedElements.set(element, parsed);
   }

@@ -1,5 +1,6 @@
 // apiserver_request_total and apiserver_request_duration_seconds, under upstream's names.
 import type { Counter, Histogram, Metrics } from "@coracle/shared/runtime/metrics";
+import type { RequestInfo } from "../filters/request-info.ts";
 import type { ApiRequest } from "./api-request.ts";
 
 const BOUNDS_SECONDS = [
@@ -19,8 +20,11 @@ export class RequestMetrics {
   readonly #total: Counter;
   readonly #duration: Histogram;
   #samples: Sample[] = [];
+  readonly #isServed: (info: RequestInfo) => boolean;
 
-  constructor(metrics: Metrics) {
+  /** Of resources that are not served, whose names a client makes up, nothing is kept by name. */
+  constructor(metrics: Metrics, isServed: (info: RequestInfo) => boolean) {
+    this.#isServed = isServed;
     this.#total = metrics.counter(
       "apiserver_request_total",
       "Requests by verb, resource and response code.",
@@ -34,7 +38,7 @@ export class RequestMetrics {
 
   observe(request: ApiRequest | undefined, code: number, durationMs: number): void {
     const verb = request?.info.verb ?? "";
-    const resource = request?.info.resource ?? "";
+    const resource = request && this.#isServed(request.info) ? request.info.resource : "";
     this.#samples.push({ verb, resource, code, durationMs });
     if (this.#samples.length >= FLUSH_EVERY) this.flush();
   }

@@ -39,7 +39,9 @@ export interface TableDependencies {
   watchHistoryBytesMax?: number | undefined;
 }
 
-const pathOf = ({ group, version, resource }: DescribedResource): string =>
+type ResourcePath = Pick<DescribedResource, "group" | "version" | "resource">;
+
+const pathOf = ({ group, version, resource }: ResourcePath): string =>
   `${group}/${version}/${resource}`;
 
 export class ResourceTable {
@@ -75,6 +77,10 @@ export class ResourceTable {
   /** Every resource that has objects, each kind in each of its versions. */
   all(): ServedResource[] {
     return [...this.#served.values()];
+  }
+
+  describes(path: ResourcePath): boolean {
+    return this.#described.has(pathOf(path));
   }
 
   /** Everything that discovery names. */

@@ -76,6 +76,11 @@ const serverErrors: readonly ServerErrorRule[] = [
     message: /no preferred addresses found; known addresses: /,
   },
   {
+    upstream: "a service with a health check port that cannot be had",
+    status: 500,
+    message: /failed to allocate requested HealthCheck NodePort/,
+  },
+  {
     upstream: "a binding without a good target",
     status: 500,
     message: /^\[?target\.(name: Required|kind: Unsupported) value/,

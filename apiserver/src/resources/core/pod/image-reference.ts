@@ -40,6 +40,7 @@ type PullPolicy = "Always" | "IfNotPresent";
 
 // Images repeat; a bounded memory of the answers keeps the regular expression off the path of most creates.
 const REMEMBERED_MAX = 4096;
+const REMEMBERED_LENGTH_MAX = 512;
 const remembered = new Map<string, PullPolicy>();
 
 /** `Always` for the tag `latest` (also when implied), else `IfNotPresent`. */
@@ -48,6 +49,7 @@ export function defaultPullPolicy(image: string | undefined): PullPolicy {
   let policy = remembered.get(image);
   if (policy === undefined) {
     policy = imageTag(image) === "latest" ? "Always" : "IfNotPresent";
+    if (image.length > REMEMBERED_LENGTH_MAX) return policy;
     if (remembered.size >= REMEMBERED_MAX) remembered.clear();
     remembered.set(image, policy);
   }

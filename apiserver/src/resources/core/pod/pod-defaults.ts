@@ -77,15 +77,11 @@ export function setPodTemplateDefaults(template: PodTemplateSpec): void {
 function setRequestDefaults(container: Container): void {
   const limits = container.resources?.limits;
   if (!container.resources || !limits) return;
-  let { requests } = container.resources;
-  for (const name in limits) {
-    if (ownValue(requests, name) !== undefined) continue;
-    requests ??= {};
-    requests[name] = limits[name] as string;
-  }
-  if (requests && requests !== container.resources.requests) {
-    container.resources.requests = requests;
-  }
+  const { requests } = container.resources;
+  const missing = Object.keys(limits).filter((name) => ownValue(requests, name) === undefined);
+  if (missing.length === 0) return;
+  const added = missing.map((name) => [name, limits[name] as string]);
+  container.resources.requests = { ...requests, ...Object.fromEntries(added) };
 }
 
 /** Pod-level resources: limits of huge pages from the containers, then requests from the containers or the limits. */

@@ -11,6 +11,7 @@ import {
 export type ResourceList = Record<string, string>;
 
 const REMEMBERED_MAX = 4096;
+const REMEMBERED_LENGTH_MAX = 40;
 const remembered = new Map<string, string>();
 
 /** The served form of a quantity, rounded up to a milli as upstream's defaults do. */
@@ -18,6 +19,7 @@ function storedQuantity(text: string): string {
   let stored = remembered.get(text);
   if (stored === undefined) {
     stored = roundUpToMilli(text);
+    if (text.length > REMEMBERED_LENGTH_MAX) return stored;
     if (remembered.size >= REMEMBERED_MAX) remembered.clear();
     remembered.set(text, stored);
   }
