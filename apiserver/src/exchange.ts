@@ -106,17 +106,21 @@ class Exchange {
     try {
       handled = this.#dependencies.answer(this.#incoming);
     } catch (error) {
-      if (this.#isLate()) void this.#reply(timedOut);
       this.#fail(error);
       return;
     }
     if (handled instanceof Promise) {
       this.#watchTime();
       handled.then(
-        (answer) => this.#give(answer),
+        (answer) => this.#finish(answer),
         (error: unknown) => this.#fail(error),
       );
-    } else this.#give(this.#isLate() ? timedOut : handled);
+    } else this.#finish(handled);
+  }
+
+  /** What comes after its time is not told, even when the timer was slower. */
+  #finish(answer: Handled): void {
+    this.#give(this.#isLate() ? timedOut : answer);
   }
 
   #isLate(): boolean {
@@ -166,8 +170,7 @@ class Exchange {
 
   #fail(error: unknown): void {
     const status = asStatusError(error, this.#dependencies.logger, this.#url);
-    if (!this.#isAnswered) void this.#reply(respondError(this.#incoming, status));
-    this.#end();
+    this.#finish(respondError(this.#incoming, status));
   }
 
   /** Undefined when all is written. */

@@ -37,8 +37,12 @@ export interface RunOptions {
 const COMMAND_MS_MAX = 60_000;
 const POLL_MS = 100;
 
-/** kubectl 1.30 may read a connection before it has all its streams: the first message, which is empty, is then one too many. */
-const EARLY_READER = /^E.* websocket\.go:\d+\] Unknown stream id 1, discarding message\n/gm;
+/**
+ * What it may say by chance: kubectl 1.30 may read a connection before it has all its streams, so that the first message, which is empty,
+ * is one too many; and the custom kinds of other cases come and go.
+ */
+const CHANCE =
+  /^E.* (websocket\.go:\d+\] Unknown stream id 1, discarding message|memcache\.go:\d+\] couldn't get resource list for \S+\.example\.com\/.*)\n/gm;
 
 /** A command that still runs. */
 export interface Running {
@@ -208,7 +212,7 @@ export class Terminal {
     const ended = new Promise<Outcome>((resolve, reject) => {
       child.on("error", reject);
       child.on("close", (code) => {
-        outcome.stderr = outcome.stderr.replace(EARLY_READER, "");
+        outcome.stderr = outcome.stderr.replace(CHANCE, "");
         resolve(Object.assign(outcome, { code: code ?? -1 }));
       });
     });

@@ -45,8 +45,8 @@ const authCases = [
   row("can-i", "auth can-i", async (t) => {
     await t.says("auth can-i create pods", "yes\n");
     await t.warns(
-      "auth can-i get gizmos",
-      /^Warning: the server doesn't have a resource type 'gizmos'\n/,
+      "auth can-i get none-such",
+      /^Warning: the server doesn't have a resource type 'none-such'\n/,
     );
     await t.says("auth can-i get /healthz", "yes\n");
     await t.says("auth can-i create pods --quiet", "");

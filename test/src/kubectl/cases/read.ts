@@ -120,7 +120,7 @@ const selectionCases = [
   row("get-empty", "get (nothing there)", async (t) => {
     await t.warns("get pods", `No resources found in ${t.namespace} namespace.\n`);
     await t.says("get pods -o name", "");
-    await t.fails("get gizmos", 'error: the server doesn\'t have a resource type "gizmos"\n');
+    await t.fails("get none-such", 'error: the server doesn\'t have a resource type "none-such"\n');
   }),
 ];
 
