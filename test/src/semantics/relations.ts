@@ -31,7 +31,7 @@ export class Relations {
       const { description: _description, ...column } = value; // prose, and each server's own
       return column;
     }
-    const isWhole = "items" in value || "rows" in value;
+    const isWhole = "items" in value || "rows" in value || isEndOfInitialEvents(value);
     return Object.fromEntries(
       Object.entries(value).map(([name, member]) => [
         name,
@@ -40,7 +40,7 @@ export class Relations {
     );
   }
 
-  /** A list's version depends on what else is written meanwhile. */
+  /** The version of a list, and of the bookmark behind one, depends on what else is written meanwhile. */
   #text(text: string, key: string, isList: boolean): string {
     if (key === "resourceVersion") {
       if (isList) return text === "" ? "" : "<list>";
@@ -59,6 +59,11 @@ export class Relations {
       .replace(/current: \d+/, "current: <n>")
       .replace(NUMBER, (number) => this.#versions.get(number) ?? number);
   }
+}
+
+function isEndOfInitialEvents(value: object): boolean {
+  const { metadata } = value as { metadata?: { annotations?: object } };
+  return "k8s.io/initial-events-end" in (metadata?.annotations ?? {});
 }
 
 function named(known: Map<string, string>, value: string, prefix: string): string {
