@@ -2,7 +2,7 @@
 import type { Pod } from "@coracle/shared/api/types/core-v1";
 import { formatTime, systemClock } from "@coracle/shared/runtime/clock";
 import { type BenchCluster, startCluster } from "./cluster.ts";
-import { inParallel, keptConnections, podDraft, send, watch } from "./requests.ts";
+import { connectTo, inParallel, podDraft, send, watch } from "./requests.ts";
 import { quantile, summary } from "./statistics.ts";
 
 const ROUNDS = 5;
@@ -51,7 +51,7 @@ async function serviceAccount(cluster: BenchCluster): Promise<void> {
 }
 
 async function makeNodes(cluster: BenchCluster): Promise<void> {
-  const agent = keptConnections(32);
+  const transport = connectTo(cluster);
   const now = formatTime(systemClock.now());
   const conditions = [
     { type: "Ready", status: "True", reason: "KubeletReady", lastHeartbeatTime: now },
@@ -59,13 +59,13 @@ async function makeNodes(cluster: BenchCluster): Promise<void> {
   const resources = { cpu: "16", memory: "64Gi", pods: "110" };
   await inParallel(NODES, 32, async (i) => {
     const name = `node-${i}`;
-    await send(cluster, agent, "POST", "/api/v1/nodes", { metadata: { name } });
+    await send(cluster, transport, "POST", "/api/v1/nodes", { metadata: { name } });
     const status = { capacity: resources, allocatable: resources, conditions };
-    await send(cluster, agent, "PATCH", `/api/v1/nodes/${name}/status`, { status });
+    await send(cluster, transport, "PATCH", `/api/v1/nodes/${name}/status`, { status });
     // A node begins with a taint that the node lifecycle controller would take away.
-    await send(cluster, agent, "PATCH", `/api/v1/nodes/${name}`, { spec: { taints: null } });
+    await send(cluster, transport, "PATCH", `/api/v1/nodes/${name}`, { spec: { taints: null } });
   });
-  agent.destroy();
+  transport.close();
 }
 
 async function rounds(
@@ -91,7 +91,7 @@ async function oneRound(
   count: number,
   arrived: (pod: Pod) => boolean,
 ): Promise<{ rate: number; latencies: number[] }> {
-  const agent = keptConnections(32);
+  const transport = connectTo(cluster);
   const { metadata } = await cluster.client.for("pods").list({ limit: 1 });
   const createdAt = new Map<string, number>();
   const latencies: number[] = [];
@@ -112,19 +112,19 @@ async function oneRound(
   await inParallel(count, 32, async (i) => {
     const pod = podDraft(`${prefix}-${i}`);
     createdAt.set(pod.metadata.name, systemClock.monotonic());
-    await send(cluster, agent, "POST", PODS_PATH, pod);
+    await send(cluster, transport, "POST", PODS_PATH, pod);
   });
   await done;
   const rate = (count * 1000) / (systemClock.monotonic() - startedAt);
   open.close();
-  agent.destroy();
+  transport.close();
   return { rate, latencies };
 }
 
 async function removeAll(cluster: BenchCluster): Promise<void> {
-  const agent = keptConnections(1);
-  await send(cluster, agent, "DELETE", `${PODS_PATH}?gracePeriodSeconds=0`);
-  agent.destroy();
+  const transport = connectTo(cluster);
+  await send(cluster, transport, "DELETE", `${PODS_PATH}?gracePeriodSeconds=0`);
+  transport.close();
   for (;;) {
     const { items } = await cluster.client.for("pods").list({ namespace: "default", limit: 1 });
     if (items.length === 0) return;

@@ -1,7 +1,7 @@
 // What 16,000 Pods cost: memory, a whole list, pages of it, and events to 100 watchers.
 import { systemClock } from "@coracle/shared/runtime/clock";
 import { type BenchCluster, startCluster } from "./cluster.ts";
-import { inParallel, keptConnections, podDraft, send, watch } from "./requests.ts";
+import { connectTo, inParallel, podDraft, send, watch } from "./requests.ts";
 import { summary } from "./statistics.ts";
 import { wrk } from "./wrk.ts";
 
@@ -15,14 +15,14 @@ const MAPS_PATH = "/api/v1/namespaces/default/configmaps";
 
 export async function benchReads(): Promise<void> {
   const cluster = await startCluster("--only", "apiserver");
-  const agent = keptConnections(32);
+  const transport = connectTo(cluster);
   try {
     await cluster.client
       .for("serviceaccounts")
       .create({ metadata: { name: "default", namespace: "default" } });
     const empty = cluster.residentMiB().apiserver ?? 0;
     await inParallel(PODS, 32, (i) =>
-      send(cluster, agent, "POST", PODS_PATH, podDraft(`p-${i}`, "none")),
+      send(cluster, transport, "POST", PODS_PATH, podDraft(`p-${i}`, "none")),
     );
     const full = cluster.residentMiB().apiserver ?? 0;
     console.log(`apiserver with ${PODS} Pods: ${full.toFixed(0)} MiB (empty ${empty.toFixed(0)})`);
@@ -30,23 +30,23 @@ export async function benchReads(): Promise<void> {
     pages(cluster);
     await events(cluster);
   } finally {
-    agent.destroy();
+    transport.close();
     await cluster.stop();
   }
 }
 
 async function lists(cluster: BenchCluster): Promise<void> {
-  const agent = keptConnections(1);
+  const transport = connectTo(cluster);
   const before = cluster.residentMiB().apiserver ?? 0;
   const seconds: number[] = [];
   let bytes = 0;
   for (let round = 0; round < ROUNDS; round++) {
     const startedAt = systemClock.monotonic();
-    bytes = await send(cluster, agent, "GET", PODS_PATH);
+    bytes = await send(cluster, transport, "GET", PODS_PATH);
     seconds.push((systemClock.monotonic() - startedAt) / 1000);
   }
   const grown = (cluster.residentMiB().apiserver ?? 0) - before;
-  agent.destroy();
+  transport.close();
   const size = `${(bytes / 1e6).toFixed(0)} MB, resident set ${grown.toFixed(0)} MiB more`;
   console.log(`list of ${PODS} Pods: ${summary(seconds, "s", 3)}, ${size}`);
 }
@@ -71,7 +71,7 @@ function pages(cluster: BenchCluster): void {
 }
 
 async function events(cluster: BenchCluster): Promise<void> {
-  const agent = keptConnections(16);
+  const transport = connectTo(cluster);
   const rates: number[] = [];
   const lags: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
@@ -90,7 +90,7 @@ async function events(cluster: BenchCluster): Promise<void> {
     );
     const startedAt = systemClock.monotonic();
     await inParallel(EVENTS, 16, (i) =>
-      send(cluster, agent, "POST", MAPS_PATH, {
+      send(cluster, transport, "POST", MAPS_PATH, {
         metadata: { name: `w-${round}-${i}` },
         data: { k: "x".repeat(200) },
       }),
@@ -102,7 +102,7 @@ async function events(cluster: BenchCluster): Promise<void> {
     lags.push(doneAt - writtenAt);
     for (const open of watches) open.close();
   }
-  agent.destroy();
+  transport.close();
   const lag = `last one ${summary(lags, "ms", 1)} after the last write`;
   console.log(`events to ${WATCHERS} watchers: ${summary(rates, "/s")}, ${lag}`);
 }

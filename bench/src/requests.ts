@@ -1,47 +1,38 @@
 // Plain requests over a few kept connections, for loads that wrk cannot make.
-import { type Agent, Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { request as httpsRequest } from "node:https";
+import { HttpsTransport } from "@coracle/shared/client/https-transport";
+import type { Transport } from "@coracle/shared/client/transport";
 
 export interface Target {
   url: string;
   token: string;
 }
 
-export const keptConnections = (count: number): Agent =>
-  new HttpsAgent({ keepAlive: true, maxSockets: count, rejectUnauthorized: false });
+const IDLE_MS_MAX = 60_000;
+
+/** At most 32 kept connections. */
+export const connectTo = ({ url }: Target): Transport =>
+  new HttpsTransport(url, { insecureSkipTlsVerify: true });
 
 /** Resolves with the number of bytes of the reply. Throws for anything but success. */
-export function send(
-  { url, token }: Target,
-  agent: Agent,
+export async function send(
+  { token }: Target,
+  transport: Transport,
   method: string,
   path: string,
   body?: unknown,
 ): Promise<number> {
-  const text = body === undefined ? "" : JSON.stringify(body);
   const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
-  const headers = {
-    authorization: `Bearer ${token}`,
-    "content-type": type,
-    "content-length": Buffer.byteLength(text),
-  };
-  return new Promise((resolve, reject) => {
-    const outgoing = httpsRequest(url + path, { method, agent, headers }, (response) => {
-      let bytes = 0;
-      const failed = (response.statusCode ?? 500) >= 300;
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => {
-        bytes += chunk.length;
-        if (failed) chunks.push(chunk);
-      });
-      response.on("error", reject);
-      response.on("end", () => {
-        if (!failed) return resolve(bytes);
-        reject(new Error(`${method} ${path}: ${response.statusCode} ${Buffer.concat(chunks)}`));
-      });
-    });
-    outgoing.on("error", reject);
-    outgoing.end(text);
+  const response = await transport.send({
+    method,
+    path,
+    headers: { authorization: `Bearer ${token}`, "content-type": type },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    idleMsMax: IDLE_MS_MAX,
   });
+  const reply = await response.read();
+  if (response.status < 300) return reply.length;
+  throw new Error(`${method} ${path}: ${response.status} ${reply}`);
 }
 
 /** Calls `one` for 0 … count-1, `parallel` at a time. */

@@ -169,7 +169,6 @@ export class Client {
     if (options.body === undefined) return { headers };
     const body = typeof options.body === "string" ? options.body : JSON.stringify(options.body);
     headers["content-type"] = options.contentType ?? "application/json";
-    headers["content-length"] = String(Buffer.byteLength(body));
     return { headers, body };
   }
 }
