@@ -81,7 +81,7 @@ export class Informer<T extends KubernetesObject> {
       resource,
       source: {
         list: (listSignal) => listPages(source, selection, listSignal),
-        watch: (options) => source.watch({ ...options, ...selection }),
+        watch: (options) => source.watch({ ...options, ...selection, withoutManagedFields: true }),
       },
       sink: {
         replace: (objects) => this.#replace(objects),
@@ -111,7 +111,7 @@ export class Informer<T extends KubernetesObject> {
     const old = this.#store.get(key);
     if (old?.metadata.uid === uid && old.metadata.resourceVersion === resourceVersion) return;
     if (old !== undefined && old.metadata.uid !== uid) this.#drop(key);
-    // Nobody reads them from a cache, and they are a third of a small object.
+    // Nobody reads them from a cache, and they are a third of a small object. (Those of a list.)
     if (object.metadata.managedFields) object.metadata.managedFields = undefined;
     const previous = this.#store.set(object);
     for (const handlers of this.#handlers) {

@@ -128,7 +128,7 @@ export class Client {
         streaming: true,
       });
       if (response.status >= 400) throw errorOf(response, await response.read(), `watch ${path}`);
-      for await (const events of parseLines(response.chunks())) {
+      for await (const events of parseLines(response.chunks(), options)) {
         const failure = events.findIndex((event) => (event as { type: string }).type === "ERROR");
         if (failure < 0) {
           yield events as WatchEvent<T>[];

@@ -1,5 +1,6 @@
 // Builders of validation findings, with the words of upstream's field package. A path is a plain string:
 // `${path}.name`, `${path}[0]`, `${path}[key]`.
+import { goQuoted } from "./go-quoted.ts";
 import type { FieldError } from "./status-error.ts";
 
 const HTML = /[<>&\u2028\u2029]/g;
@@ -7,9 +8,11 @@ const HTML = /[<>&\u2028\u2029]/g;
 /** A value as Go prints it in an error: strings quoted, the rest as JSON that is fit for a page. */
 export function shown(value: unknown): string {
   if (value === undefined || value === null) return "null";
-  const text = JSON.stringify(value);
-  if (typeof value === "string") return text;
-  return text.replace(HTML, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  if (typeof value === "string") return goQuoted(value);
+  return JSON.stringify(value).replace(
+    HTML,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 export const required = (field: string, detail = ""): FieldError => ({
@@ -55,7 +58,7 @@ export const notSupported = (
   message:
     supported.length === 0
       ? `Unsupported value: ${shown(value)}`
-      : `Unsupported value: ${shown(value)}: supported values: ${supported.map((v) => JSON.stringify(v)).join(", ")}`,
+      : `Unsupported value: ${shown(value)}: supported values: ${supported.map(goQuoted).join(", ")}`,
 });
 
 export const forbiddenField = (field: string, detail: string): FieldError => ({
