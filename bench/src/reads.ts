@@ -56,7 +56,7 @@ function pages(cluster: BenchCluster): void {
   for (let round = 0; round < ROUNDS; round++) {
     const env = {
       BENCH_TOKEN: cluster.token,
-      BENCH_PATH: `${PODS_PATH}?limit=500&resourceVersion=0`,
+      BENCH_PATH: `${PODS_PATH}?limit=500`,
     };
     const load = {
       script: "get",

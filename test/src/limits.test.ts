@@ -128,6 +128,32 @@ describe("answers", () => {
     expect(gunzipSync(packed.body).equals(plain.body)).toBe(true);
   });
 
+  it("a long list is what its objects are, also for who takes it slowly", async () => {
+    const client = server.client();
+    const names: string[] = [];
+    for (let i = 0; i < 200; i++) {
+      const name = `mixed-${String(i).padStart(3, "0")}`;
+      const data = { k: String(i).repeat(1 + ((i * 7919) % 5000)) };
+      await client.for("configmaps").create({ metadata: { name }, data }, "default");
+      names.push(name);
+    }
+    client.close();
+    const response = await begin({ path: LIST });
+    let text = "";
+    for await (const chunk of response.setEncoding("utf8")) {
+      text += chunk;
+      await new Promise(setImmediate);
+    }
+    expect(text.length).toBe(Number(response.headers["content-length"]));
+    const { items } = JSON.parse(text) as { items: { metadata: { name: string } }[] };
+    expect(items.map(({ metadata }) => metadata.name).slice(-names.length)).toEqual(names);
+    for (const item of items) {
+      const { body } = await send({ path: `${LIST}/${item.metadata.name}`, who: "admin" });
+      const { kind: _kind, apiVersion: _version, ...one } = JSON.parse(body.toString());
+      expect(item).toEqual(one);
+    }
+  });
+
   it.each([
     ["a small object", "/api/v1/namespaces/default", "gzip"],
     ["a weight", LIST, "gzip;q=1.0"],

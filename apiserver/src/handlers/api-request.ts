@@ -28,6 +28,7 @@ export interface Reply {
 
 /** A reply whose body is made while the client takes it, as it is large. */
 export interface ChunkedReply extends Omit<Reply, "body"> {
+  /** Each holds until the next one is asked for: they may share their memory. */
   chunks: Iterable<Buffer>;
   /** Bytes of all chunks, where that is known. */
   length?: number;

@@ -183,30 +183,39 @@ function plainList(resource: ServedResource, { items, metadata }: Page): Handled
   let length = head.length + Math.max(0, items.length - 1) + TAIL.length;
   for (const item of items) length += 1 + item.bytes.length - skip;
   const reply = { code: 200, contentType: JSON_TYPE };
-  const chunks = listChunks(head, items, skip);
-  if (length > CHUNK_BYTES) return { ...reply, chunks, length };
-  return { ...reply, body: Buffer.concat([...chunks], length) };
+  const body = listChunks(head, items, skip, Math.min(length, CHUNK_BYTES));
+  if (length > CHUNK_BYTES) return { ...reply, chunks: body, length };
+  return { ...reply, body: body.next().value as Buffer };
 }
 
-/** About CHUNK_BYTES each, made when the client has taken the one before. */
-function* listChunks(head: string, items: readonly CachedObject[], skip: number): Iterable<Buffer> {
-  let from = 0;
-  do {
-    let to = from;
-    let size = head.length + TAIL.length;
-    while (to < items.length && size < CHUNK_BYTES) {
-      size += (items[to] as CachedObject).bytes.length - skip + 2;
-      to++;
+/** Of `size` bytes at most, in the same memory (unless a single item needs more), made when the client has taken the one before. */
+function* listChunks(
+  head: string,
+  items: readonly CachedObject[],
+  skip: number,
+  size: number,
+): Generator<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(size);
+  let end = buffer.write(head, "latin1");
+  for (let i = 0; i < items.length; i++) {
+    const { bytes } = items[i] as CachedObject;
+    const itemBytes = bytes.length - skip + 2;
+    if (end + itemBytes > size) {
+      yield buffer.subarray(0, end);
+      end = 0;
     }
-    const chunk = Buffer.allocUnsafe(size);
-    let end = from === 0 ? chunk.write(head, 0, "latin1") : 0;
-    for (let i = from; i < to; i++) {
-      if (i > 0) chunk[end++] = COMMA;
-      chunk[end++] = OPEN;
-      end += (items[i] as CachedObject).bytes.copy(chunk, end, skip);
-    }
-    if (to === items.length) end += chunk.write(TAIL, end, "latin1");
-    yield chunk.subarray(0, end);
-    from = to;
-  } while (from < items.length);
+    const target = itemBytes > size ? Buffer.allocUnsafeSlow(itemBytes) : buffer;
+    if (i > 0) target[end++] = COMMA;
+    target[end++] = OPEN;
+    end += bytes.copy(target, end, skip);
+    if (target === buffer) continue;
+    yield target.subarray(0, end);
+    end = 0;
+  }
+  if (end + TAIL.length > size) {
+    yield buffer.subarray(0, end);
+    end = 0;
+  }
+  end += buffer.write(TAIL, end, "latin1");
+  yield buffer.subarray(0, end);
 }

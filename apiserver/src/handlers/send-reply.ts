@@ -84,9 +84,21 @@ async function sendChunks(
 async function writeAll(into: Writable, chunks: Iterable<Buffer>): Promise<void> {
   for (const chunk of chunks) {
     if (into.destroyed) return;
-    if (!into.write(chunk) && !into.destroyed) await drained(into);
+    await taken(into, chunk);
   }
   if (!into.destroyed) into.end();
+}
+
+/** Resolves when `chunk` is not needed any more, or the other side is gone. */
+function taken(into: Writable, chunk: Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      into.off("close", done);
+      resolve();
+    };
+    into.on("close", done);
+    into.write(chunk, done);
+  });
 }
 
 /** Resolves when what was written has been taken, or the other side is gone. */
