@@ -365,9 +365,12 @@ export class Registry {
   }
 
   /** Takes one object out of the store if it is still at `revision`. The `object` is its last state, for watchers. */
-  #remove(target: Target, object: AnyObject, revision: number): Promise<TransactionResult> {
+  async #remove(target: Target, object: AnyObject, revision: number): Promise<TransactionResult> {
     const change = { resource: target.resource, before: object };
-    return this.#commit(revision, { type: "delete", key: keyOf(target), memo: object }, change);
+    const key = keyOf(target);
+    const result = await this.#commit(revision, { type: "delete", key, memo: object }, change);
+    if (result.succeeded) this.#parsed.delete(key);
+    return result;
   }
 
   /**
