@@ -1,4 +1,5 @@
 import { createReadStream, readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { systemClock } from "@coracle/shared/runtime/clock";
 import {
@@ -9,6 +10,11 @@ import {
 import { createLogger, type Logger } from "@coracle/shared/runtime/logger";
 import { systemRandom } from "@coracle/shared/runtime/random";
 import { aborted, shutdownSignal } from "@coracle/shared/runtime/shutdown";
+import { advertiseAddress, hostNetwork } from "./controlplane/advertise-address.ts";
+import {
+  type ControlplaneConfig,
+  ENDPOINT_RECONCILERS,
+} from "./controlplane/start-controlplane.ts";
 import { AUTHORIZATION_MODES, type AuthorizationMode } from "./filters/authorization.ts";
 import { type ApiServerConfig, start } from "./start.ts";
 import type { StoreConfig } from "./storage/open-storage.ts";
@@ -20,6 +26,9 @@ const flagsOf = (argv: string[]) =>
     "data-dir": { type: "string", default: ".coracle/store" },
     "bind-address": { type: "string", default: "127.0.0.1" },
     port: { type: "string", default: "6443" },
+    "advertise-address": { type: "string" },
+    "advertise-port": { type: "string" },
+    "endpoint-reconciler-type": { type: "string", default: "lease" },
     "tls-cert-file": { type: "string" },
     "tls-key-file": { type: "string" },
     "client-ca-file": { type: "string" },
@@ -86,6 +95,26 @@ function authorizationModeOf(text: string): AuthorizationMode {
   throw new Error(`--authorization-mode must be ${modes}, not "${text}"`);
 }
 
+function controlplaneOf(flags: Flags): ControlplaneConfig {
+  const type = flags["endpoint-reconciler-type"];
+  const endpointReconciler = ENDPOINT_RECONCILERS.find((name) => name === type);
+  if (endpointReconciler === undefined) {
+    const types = ENDPOINT_RECONCILERS.join(" or ");
+    throw new Error(`--endpoint-reconciler-type must be ${types}, not "${type}"`);
+  }
+  const port = flags["advertise-port"];
+  return {
+    hostName: hostname(),
+    advertiseAddress: advertiseAddress(
+      flags["advertise-address"],
+      flags["bind-address"],
+      hostNetwork,
+    ),
+    advertisePort: port === undefined ? undefined : parseCount("advertise-port", port, PORT_MAX),
+    endpointReconciler,
+  };
+}
+
 function configOf(flags: Flags): ApiServerConfig {
   const needed = (flag: "tls-cert-file" | "tls-key-file") => {
     const path = flags[flag];
@@ -96,6 +125,7 @@ function configOf(flags: Flags): ApiServerConfig {
     store: storeOf(flags),
     bindAddress: flags["bind-address"],
     port: parseCount("port", flags.port, PORT_MAX),
+    controlplane: controlplaneOf(flags),
     componentPorts: {
       "controller-manager": parseCount(
         "controller-manager-health-port",

@@ -8,6 +8,11 @@ import type { Random } from "@coracle/shared/runtime/random";
 import { builtInAdmission } from "./admission/built-in.ts";
 import { keepAvailability } from "./api-service-availability.ts";
 import { createBootstrapObjects } from "./bootstrap.ts";
+import {
+  type ControlplaneConfig,
+  type ControlplaneDependencies,
+  startControlplane,
+} from "./controlplane/start-controlplane.ts";
 import { Discovery } from "./encoding/discovery.ts";
 import { OpenApi } from "./encoding/openapi.ts";
 import { fileDescriptions } from "./encoding/openapi-descriptions.ts";
@@ -25,6 +30,7 @@ import { type Behaviours, builtInTable } from "./registry/resource-table.ts";
 import { serviceIpAddresses } from "./registry/service-ip-addresses.ts";
 import { serviceNodePorts } from "./registry/service-node-ports.ts";
 import { behaviours } from "./resources/behaviours.ts";
+import type { BootstrapOptions } from "./resources/bootstrap-objects.ts";
 import { kindVersions } from "./resources/kind-versions.ts";
 import { createServer, type TlsConfig } from "./server.ts";
 import { openStorage, type StoreConfig } from "./storage/open-storage.ts";
@@ -38,6 +44,8 @@ export interface ApiServerConfig extends AccessConfig {
   port: number;
   tls: TlsConfig;
   kubelet: KubeletCredentials;
+  /** How this server shows itself to the cluster; absent: it does not. */
+  controlplane?: ControlplaneConfig;
   /** Where other components of this machine answer /healthz in plain HTTP, by name. Default none. */
   componentPorts?: Readonly<Record<string, number>>;
   /** Texts for `kubectl explain`, which the build makes; it may be missing. */
@@ -103,6 +111,30 @@ async function openRegistry(config: ApiServerConfig, dependencies: ApiServerDepe
   return { ...opened, resources, registry };
 }
 
+const bootstrapOptions = (
+  { controlplane, tls }: ApiServerConfig,
+  port: number,
+  clock: Clock,
+): BootstrapOptions => ({
+  securePort: controlplane?.advertisePort ?? port,
+  clientCa: tls.clientCa,
+  now: clock.now(),
+});
+
+/** What the server does besides once it serves. Returns what ends it, which does not throw. */
+function startBackground(
+  { controlplane }: ApiServerConfig,
+  port: number,
+  dependencies: ControlplaneDependencies,
+): () => Promise<void> {
+  const stopAvailability = keepAvailability(dependencies);
+  const leave = controlplane && startControlplane(controlplane, port, dependencies);
+  return async () => {
+    await leave?.();
+    stopAvailability();
+  };
+}
+
 /** Rejects when the port is taken or the data directory cannot be opened. */
 export async function start(
   config: ApiServerConfig,
@@ -147,10 +179,10 @@ export async function start(
     requestTimeoutMs: config.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
     stopping: stopping.signal,
   });
-  let stopAvailability = () => {};
+  let leave = async () => {};
   const close = async () => {
+    await leave();
     stopping.abort();
-    stopAvailability();
     await app.close();
     await Promise.all(resources.all().map(({ cache }) => cache.stop()));
     await storage.close();
@@ -158,12 +190,11 @@ export async function start(
   try {
     await app.listen({ host: config.bindAddress, port: config.port });
     const port = portOf(app);
-    await createBootstrapObjects(
-      { storage, resources, random },
-      { securePort: port, clientCa: config.tls.clientCa, now: clock.now() },
-    );
+    const first = bootstrapOptions(config, port, clock);
+    await createBootstrapObjects({ storage, resources, random }, first);
     ready = true;
-    stopAvailability = keepAvailability({ registry, resources, clock, logger });
+    const parts = { storage, registry, resources, clock, random, logger };
+    leave = startBackground(config, port, parts);
     logger.info({ address: `https://${config.bindAddress}:${port}` }, "serving");
     return { port, close };
   } catch (error) {

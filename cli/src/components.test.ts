@@ -42,6 +42,7 @@ test("the API server listens on loopback with the cluster's certificates", () =>
   const value = (flag: string) => args[args.indexOf(flag) + 1];
   expect(value("--bind-address")).toBe("127.0.0.1");
   expect(value("--port")).toBe("7443");
+  expect(args).not.toContain("--advertise-port");
   expect(value("--client-ca-file")).toBe("/d/pki/ca.crt");
   expect(value("--log-level")).toBe("warn");
 });
@@ -69,6 +70,7 @@ test("several API servers listen behind the front, and clients begin with differ
   const values = (flag: string) =>
     commands.flatMap(({ args }) => (args.includes(flag) ? [args[args.indexOf(flag) + 1]] : []));
   expect(values("--port").slice(0, 3)).toEqual(["7444", "7445", "7446"]);
+  expect(values("--advertise-port")).toEqual(["7443", "7443", "7443"]);
   const url = (port: number) => `https://127.0.0.1:${port}`;
   expect(values("--servers").slice(0, 4)).toEqual([
     [url(7444), url(7445), url(7446)].join(),

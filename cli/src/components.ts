@@ -197,6 +197,7 @@ function apiserverArgs(
     ...["--data-dir", store],
     ...["--bind-address", LOOPBACK],
     ...["--port", String(port)],
+    ...(port === options.port ? [] : ["--advertise-port", String(options.port)]), // the front's
     ...storeArgs(options),
     ...["--tls-cert-file", join(pki, "apiserver.crt")],
     ...["--tls-key-file", join(pki, "apiserver.key")],

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@coracle/shared/runtime/clock";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { ComponentName } from "./components.ts";
+import type { Command } from "./components.ts";
 import { Supervisor } from "./supervisor.ts";
 
 /** Processes start slowly on a busy machine. */
@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 /** Starts processes that run `program`; `log(text)` there writes to a file that all share. */
-function supervise(programs: Partial<Record<ComponentName, string>>): Supervisor {
+function supervise(programs: Partial<Record<Command["name"], string>>): Supervisor {
   const journal = join(directory, "journal");
   writeFileSync(journal, "");
   const commands = Object.entries(programs).map(([name, program]) => {
@@ -33,7 +33,7 @@ function supervise(programs: Partial<Record<ComponentName, string>>): Supervisor
     const head = `import { appendFileSync } from "node:fs";
       const log = (text) => appendFileSync(${JSON.stringify(journal)}, text + "\\n");`;
     writeFileSync(file, `${head}\n${program}`);
-    return { name: name as ComponentName, instance: name, file, args: [] };
+    return { name: name as Command["name"], instance: name, file, args: [] };
   });
   supervisor = new Supervisor({
     commands,
@@ -55,20 +55,18 @@ const RUN_UNTIL_STOPPED = (name: string) => `
   setInterval(() => {}, 1000);
   log("${name} started");`;
 
-test("the API server is stopped last", async () => {
+test("the API server is stopped after the others, and its store after it", async () => {
   const both = supervise({
     apiserver: RUN_UNTIL_STOPPED("apiserver"),
     kubelet: RUN_UNTIL_STOPPED("kubelet"),
     scheduler: RUN_UNTIL_STOPPED("scheduler"),
+    etcd: RUN_UNTIL_STOPPED("etcd"),
   });
-  await vi.waitFor(() => expect(journal()).toHaveLength(3), PATIENT);
+  await vi.waitFor(() => expect(journal()).toHaveLength(4), PATIENT);
   await both.stop();
-  expect(journal().slice(3).sort()).toEqual([
-    "apiserver stopped",
-    "kubelet stopped",
-    "scheduler stopped",
-  ]);
-  expect(journal().at(-1)).toBe("apiserver stopped");
+  const stopped = journal().slice(4);
+  expect(stopped.slice(0, 2).sort()).toEqual(["kubelet stopped", "scheduler stopped"]);
+  expect(stopped.slice(2)).toEqual(["apiserver stopped", "etcd stopped"]);
   expect(both.pids()).toEqual({});
 });
 

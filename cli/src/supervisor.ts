@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import type { Clock } from "@coracle/shared/runtime/clock";
 import { CliError } from "./cli-error.ts";
-import type { Command } from "./components.ts";
+import { type Command, ETCD } from "./components.ts";
 import { failureIn } from "./log-view.ts";
 
 export interface SupervisorOptions {
@@ -28,6 +28,8 @@ const RESTART_DELAY_MS_MAX = 5_000;
 const HEALTHY_AFTER_MS = 10_000;
 /** A component gets this long to end after SIGTERM. */
 const STOP_MS_MAX = 5_000;
+/** In this order, after all others. */
+const STOPPED_LAST: readonly Command["name"][] = ["apiserver", ETCD];
 
 /** Somebody ended it: no fault of its own. */
 const FROM_OUTSIDE = new Set(["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"]);
@@ -91,13 +93,14 @@ export class Supervisor {
     );
   }
 
-  /** The API server last, so that the others can still write what they must. */
+  /** The API servers after the others, which can still write what they must, and their store after them, for the same reason. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    const isServer = ({ command }: Component) => command.name === "apiserver";
-    const others = this.#components.filter((component) => !isServer(component));
-    await Promise.all(others.map((component) => this.#end(component)));
-    await Promise.all(this.#components.filter(isServer).map((component) => this.#end(component)));
+    const rank = ({ command }: Component) => STOPPED_LAST.indexOf(command.name);
+    for (let turn = -1; turn < STOPPED_LAST.length; turn++) {
+      const due = this.#components.filter((component) => rank(component) === turn);
+      await Promise.all(due.map((component) => this.#end(component)));
+    }
   }
 
   /** For an impatient second Ctrl-C. */

@@ -7,7 +7,7 @@ import { formatTime } from "@coracle/shared/runtime/clock";
 import objectsJson from "./facts/bootstrap-objects.json" with { type: "json" };
 
 export interface BootstrapOptions {
-  /** The port at which the API server listens. */
+  /** The port at which API servers are to be found. */
   securePort: number;
   /** The CA of client certificates, PEM; absent when there is none. */
   clientCa?: string;

@@ -25,12 +25,15 @@ export interface TestApiServer {
 
 /**
  * On a LevelDB of its own, unless another store is given; with certificates of its own, unless several servers share the folder
- * `sharedPki`.
+ * `sharedPki`. It does not show itself to the cluster, which would write now and then, unless `limits` say so.
  */
 export async function startApiServer(
   store?: StoreConfig,
   sharedPki?: string,
-  limits?: Pick<ApiServerConfig, "inFlight" | "requestTimeoutMs" | "watchHistoryBytesMax">,
+  limits?: Pick<
+    ApiServerConfig,
+    "controlplane" | "inFlight" | "requestTimeoutMs" | "watchHistoryBytesMax"
+  >,
   logger: Logger = silentLogger,
 ): Promise<TestApiServer> {
   const directory = mkdtempSync(join(tmpdir(), "coracle-test-"));
