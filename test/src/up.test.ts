@@ -93,7 +93,7 @@ test("what stops a start is one line and exit code 1", { timeout: 60_000 }, asyn
   expect(locked.status).toBe(1);
 });
 
-test("a store that another process holds is named", { timeout: 60_000 }, () => {
+test("a store that another process holds is named", { timeout: 60_000 }, async () => {
   expect(up("--only", "apiserver").status).toBe(0);
   const { pid } = JSON.parse(readFileSync(join(folder, "data/coracle.pid"), "utf8"));
   // As if the API server had been started by hand: nobody knows of it.
@@ -101,7 +101,8 @@ test("a store that another process holds is named", { timeout: 60_000 }, () => {
   const saved = readFileSync(join(folder, "data/coracle.pid"), "utf8");
   rmSync(join(folder, "data/coracle.pid"));
   try {
-    const second = run("up", "--detach", "--port", String(port + 1), "--only", "apiserver");
+    const another = String(await tryPort(0));
+    const second = run("up", "--detach", "--port", another, "--only", "apiserver");
     expect(second.status).toBe(1);
     expect(lastLine(second.stderr)).toMatch(/^coracle: apiserver cannot start: .*(in use|lock)/i);
   } finally {
