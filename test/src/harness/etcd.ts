@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { systemClock } from "@coracle/shared/runtime/clock";
+import { systemRandom } from "@coracle/shared/runtime/random";
 import type { Requirement } from "../requirement.ts";
 
 export const ETCD_BINARY = "/usr/bin/etcd";
@@ -17,6 +18,9 @@ const CONTROL = "/usr/bin/etcdctl";
 const POLL_MS = 20;
 const START_MS = 30_000;
 const HEALTH_MS = 1000;
+/** Below Linux's ip_local_port_range. */
+const PORT_MIN = 12_000;
+const PORT_MAX = 32_000;
 
 export const etcdRequirement: Requirement = {
   missing: existsSync(ETCD_BINARY) ? undefined : `there is no ${ETCD_BINARY}`,
@@ -24,9 +28,12 @@ export const etcdRequirement: Requirement = {
 };
 
 export interface TestEtcd {
+  name: string;
   endpoint: string;
   /** Runs etcdctl; its standard output. */
   control(...args: string[]): Promise<string>;
+  /** What it knows by itself, without asking the others; undefined = it does not answer. Not over TLS. */
+  status(): Promise<EtcdStatus | undefined>;
   /** SIGKILL. */
   kill(): Promise<void>;
   /** Over the same data, on the same port. Resolves when it answers. */
@@ -36,6 +43,14 @@ export interface TestEtcd {
   /** SIGCONT. */
   resume(): void;
   remove(): Promise<void>;
+}
+
+export interface EtcdStatus {
+  /** Of members, as etcd prints them: decimal numbers. */
+  id: string;
+  /** "0" = it knows of none. */
+  leader: string;
+  term: number;
 }
 
 /** Files. Clients need a certificate of the same authority. */
@@ -52,6 +67,8 @@ interface Member {
   name: string;
   clientPort: number;
   peerPort: number;
+  /** Where the other members find it. */
+  advertisedPort: number;
 }
 
 export async function startEtcd(options: { tls?: EtcdTestTls } = {}): Promise<TestEtcd> {
@@ -69,26 +86,41 @@ export interface TestEtcdCluster {
   remove(): Promise<void>;
 }
 
-export async function startEtcdCluster(size: number): Promise<TestEtcdCluster> {
+/** `advertise`: the port, for the other members, of a proxy before the port of a member's own. */
+export async function startEtcdCluster(
+  size: number,
+  advertise: (name: string, peerPort: number) => Promise<number> = async (_, port) => port,
+): Promise<TestEtcdCluster> {
   const all: Member[] = [];
-  for (let i = 0; i < size; i++) all.push(await newMember(`member-${i}`));
+  for (let i = 0; i < size; i++) {
+    const member = await newMember(`member-${i}`);
+    member.advertisedPort = await advertise(member.name, member.peerPort);
+    all.push(member);
+  }
   const members = all.map((member) => etcdOf(member, all, undefined));
-  await Promise.all(members.map((member) => member.start()));
+  const removeAll = async () => {
+    await Promise.all(members.map((member) => member.remove()));
+  };
+  try {
+    await Promise.all(members.map((member) => member.start()));
+  } catch (error) {
+    await removeAll();
+    throw error;
+  }
   return {
     members,
     endpoints: members.map(({ endpoint }) => endpoint),
     leader: () => leaderOf(members),
-    remove: async () => {
-      await Promise.all(members.map((member) => member.remove()));
-    },
+    remove: removeAll,
   };
 }
 
 async function newMember(name: string): Promise<Member> {
-  return { name, clientPort: await freePort(), peerPort: await freePort() };
+  const peerPort = await freePort();
+  return { name, clientPort: await freePort(), peerPort, advertisedPort: peerPort };
 }
 
-const peerUrl = ({ peerPort }: Member): string => `http://127.0.0.1:${peerPort}`;
+const peerUrl = ({ advertisedPort }: Member): string => `http://127.0.0.1:${advertisedPort}`;
 
 function argumentsOf(member: Member, all: readonly Member[], tls: EtcdTestTls | undefined) {
   const endpoint = `${tls === undefined ? "http" : "https"}://127.0.0.1:${member.clientPort}`;
@@ -102,7 +134,8 @@ function argumentsOf(member: Member, all: readonly Member[], tls: EtcdTestTls | 
   const args = [
     ...["--name", member.name],
     ...["--listen-client-urls", endpoint, "--advertise-client-urls", endpoint],
-    ...["--listen-peer-urls", peerUrl(member), "--initial-advertise-peer-urls", peerUrl(member)],
+    ...["--listen-peer-urls", `http://127.0.0.1:${member.peerPort}`],
+    ...["--initial-advertise-peer-urls", peerUrl(member)],
     ...["--initial-cluster", all.map((one) => `${one.name}=${peerUrl(one)}`).join(",")],
     ...["--heartbeat-interval", "50", "--election-timeout", "500"],
     ...["--logger", "zap", "--log-level", "error"],
@@ -118,7 +151,9 @@ function etcdOf(member: Member, all: readonly Member[], tls: EtcdTestTls | undef
     tls === undefined ? [] : ["--cacert", tls.ca, "--cert", tls.clientCert, "--key", tls.clientKey];
   let child: ChildProcess | undefined;
   const etcd: TestEtcd = {
+    name: member.name,
     endpoint,
+    status: () => statusOf(endpoint),
     async control(...command) {
       const { stdout } = await promisify(execFile)(
         CONTROL,
@@ -155,28 +190,24 @@ async function leaderOf(members: readonly TestEtcd[]): Promise<TestEtcd> {
   const until = systemClock.monotonic() + START_MS;
   for (;;) {
     for (const member of members) {
-      const answer = await member
-        .control(
-          "--command-timeout",
-          "1s",
-          "--dial-timeout",
-          "1s",
-          "endpoint",
-          "status",
-          "-w",
-          "json",
-        )
-        .catch(() => "[]");
-      const [status] = JSON.parse(answer) as {
-        Status: { header: { member_id: number }; leader: number };
-      }[];
-      if (status?.Status.leader && status.Status.leader === status.Status.header.member_id) {
-        return member;
-      }
+      const status = await member.status();
+      if (status !== undefined && status.leader === status.id) return member;
     }
     if (systemClock.monotonic() > until) throw new Error("the etcds have no leader");
     await systemClock.sleep(POLL_MS);
   }
+}
+
+async function statusOf(endpoint: string): Promise<EtcdStatus | undefined> {
+  const body = await bodyOf(`${endpoint}/v3/maintenance/status`, undefined, "{}");
+  if (body === undefined) return undefined;
+  const answer = JSON.parse(body) as {
+    header: { member_id: string };
+    leader?: string;
+    raftTerm: string;
+  };
+  const { header, leader = "0", raftTerm } = answer;
+  return { id: header.member_id, leader, term: Number(raftTerm) };
 }
 
 async function healthy(endpoint: string, tls: EtcdTestTls | undefined): Promise<void> {
@@ -189,8 +220,12 @@ async function healthy(endpoint: string, tls: EtcdTestTls | undefined): Promise<
   }
 }
 
-/** undefined = no answer. */
-function bodyOf(url: string, tls: EtcdTestTls | undefined): Promise<string | undefined> {
+/** undefined = no answer. With `sent`, a POST of that. */
+function bodyOf(
+  url: string,
+  tls: EtcdTestTls | undefined,
+  sent?: string,
+): Promise<string | undefined> {
   const secure = tls && {
     ca: readFileSync(tls.ca),
     cert: readFileSync(tls.clientCert),
@@ -198,25 +233,35 @@ function bodyOf(url: string, tls: EtcdTestTls | undefined): Promise<string | und
   };
   return new Promise((resolve) => {
     const send = tls === undefined ? httpRequest : httpsRequest;
-    const asked = send(url, { ...secure, agent: false, timeout: HEALTH_MS }, (response) => {
+    const method = sent === undefined ? "GET" : "POST";
+    const options = { ...secure, method, agent: false, timeout: HEALTH_MS };
+    const asked = send(url, options, (response) => {
       let body = "";
       response.on("data", (chunk) => {
         body += chunk;
       });
       response.on("end", () => resolve(body));
+      response.on("error", () => resolve(undefined));
     });
     asked.on("timeout", () => asked.destroy());
     asked.on("error", () => resolve(undefined));
-    asked.end();
+    asked.end(sent);
   });
 }
 
+/** Not one that the system gives away by itself: it would be taken by a connection before etcd has it. */
 async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const server = createServer();
+    server.listen(PORT_MIN + systemRandom.integer(PORT_MAX - PORT_MIN), "127.0.0.1");
+    const free = await once(server, "listening").then(
+      () => true,
+      () => false, // taken
+    );
+    if (!free) continue;
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }

@@ -22,6 +22,8 @@ const CALL_MS = 10_000;
 const ATTEMPT_MS = 3000;
 const CONNECT_MS = 3000;
 const REASON_MS = 200;
+/** etcd's words, before it has done anything. */
+const NO_LEADER = "etcdserver: no leader";
 const RETRY_MS_MIN = 20;
 const RETRY_MS_MAX = 1000;
 
@@ -87,12 +89,14 @@ export class EtcdConnection {
     });
     this.#ended.catch(() => undefined); // nobody may be waiting
     this.#leaderNeeded = new grpc.Metadata();
-    this.#leaderNeeded.set("hasleader", "true"); // a member cut off from the others ends its watches
+    // A member cut off from the others refuses calls at once, instead of letting them wait for its leader, and ends its watches.
+    this.#leaderNeeded.set("hasleader", "true");
   }
 
   /**
-   * Only what is `repeatable` is sent again when it is not known whether etcd has done it. Errors: StorageUnavailableError,
-   * StorageClosedError, and etcd's own with `code` (a gRPC status) and `details`.
+   * Only what is `repeatable` is sent again when it is not known whether etcd has done it. A member that knows of no leader has
+   * not: then another one is asked, also for a write, and the watches go there too once that one has a leader. Errors:
+   * StorageUnavailableError, StorageClosedError, and etcd's own with `code` (a gRPC status) and `details`.
    */
   async call<N extends keyof Calls>(
     name: N,
@@ -100,18 +104,26 @@ export class EtcdConnection {
     { repeatable }: { repeatable: boolean },
   ): Promise<Calls[N][1]> {
     const until = this.#clock.monotonic() + CALL_MS;
+    const leaderless = new Set<Grpc.Client>();
     for (let retryMs = RETRY_MS_MIN; ; retryMs = Math.min(2 * retryMs, RETRY_MS_MAX)) {
       const client = this.#ready() ?? (await this.#connected());
       const attemptMs = repeatable && this.#clients.length > 1 ? ATTEMPT_MS : CALL_MS;
       const deadline = Math.min(until, this.#clock.monotonic() + attemptMs);
       try {
-        return (await this.#send(client, name, request, deadline)) as Calls[N][1];
+        const answer = await this.#send(client, name, request, deadline);
+        leaderless.delete(client);
+        for (const one of leaderless) this.#endWatches(one);
+        return answer as Calls[N][1];
       } catch (error) {
         if (this.#closed) throw new StorageClosedError();
         if (!this.#isUnreachable(error)) throw error;
-        this.leave(client);
-        if (!repeatable || this.#clock.monotonic() + retryMs >= until)
-          throw this.#unavailable(error, !repeatable);
+        const notDone = this.#hasNoLeader(error);
+        if (notDone) {
+          leaderless.add(client);
+          this.#turnFrom(client); // an election may be under way: the watches may go on where they are
+        } else this.leave(client);
+        if (!(repeatable || notDone) || this.#clock.monotonic() + retryMs >= until)
+          throw this.#unavailable(error, !repeatable && !notDone);
         await this.#clock.sleep(retryMs);
       }
     }
@@ -134,15 +146,24 @@ export class EtcdConnection {
 
   /** The next call goes to another endpoint, if there is one, and the watches do, too. */
   leave(client: Grpc.Client): void {
-    if (this.#clients[this.#current] !== client || this.#clients.length === 1) return;
-    this.#current = (this.#current + 1) % this.#clients.length;
-    for (const [stream, its] of this.#watches) if (its === client) stream.cancel();
+    if (this.#turnFrom(client)) this.#endWatches(client);
   }
 
   close(): void {
     this.#closed = true;
     this.#end();
     for (const client of this.#clients) client.close();
+  }
+
+  /** False = it is not in use, or the only one. */
+  #turnFrom(client: Grpc.Client): boolean {
+    if (this.#clients[this.#current] !== client || this.#clients.length === 1) return false;
+    this.#current = (this.#current + 1) % this.#clients.length;
+    return true;
+  }
+
+  #endWatches(client: Grpc.Client): void {
+    for (const [stream, its] of this.#watches) if (its === client) stream.cancel();
   }
 
   #send(client: Grpc.Client, name: string, request: object, until: number): Promise<object> {
@@ -154,6 +175,7 @@ export class EtcdConnection {
         requestSerialize,
         responseDeserialize,
         request,
+        this.#leaderNeeded,
         options,
         (error, response) => {
           if (error) reject(error);
@@ -228,6 +250,10 @@ export class EtcdConnection {
     const { UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED } = this.#grpc.status;
     const { code } = error as Partial<Grpc.ServiceError>;
     return code === UNAVAILABLE || code === DEADLINE_EXCEEDED || code === CANCELLED;
+  }
+
+  #hasNoLeader(error: unknown): boolean {
+    return (error as Partial<Grpc.ServiceError>).details === NO_LEADER;
   }
 
   #unavailable(cause: unknown, mayBeDone = false): StorageUnavailableError {

@@ -1,5 +1,5 @@
 // A read that many ask for at once, done as seldom as is right: an answer must not be older than its question, so whoever asks
-// while one is under way gets the next.
+// while one is under way gets the next. If that one fails, so do they: it has tried until now, and each would wait as long again.
 
 export class SharedRead<T> {
   readonly #perform: () => Promise<T>;
@@ -14,7 +14,10 @@ export class SharedRead<T> {
     if (this.#running === undefined) return this.#start();
     this.#next ??= this.#running.then(
       () => this.#start(),
-      () => this.#start(),
+      (error: unknown) => {
+        this.#next = undefined;
+        throw error;
+      },
     );
     return this.#next;
   }

@@ -13,8 +13,10 @@ import { seededRandom, systemRandom } from "@coracle/shared/runtime/random";
 import { build } from "esbuild";
 import { expect, test, vi } from "vitest";
 import type { StorageEvent } from "../storage.ts";
+import { makeFormat1, readRows } from "./crash-test/format-1-fixture.ts";
 import { losePower } from "./crash-test/simulated-power-loss.ts";
 import { openLevelStorage } from "./level-storage.ts";
+import { FORMAT_KEY } from "./record.ts";
 
 const rounds = Number(process.env.CORACLE_CRASH_ROUNDS ?? 10);
 const seed = Number(process.env.CORACLE_CRASH_SEED ?? systemRandom.integer(1_000_000));
@@ -70,6 +72,41 @@ test("a store that does not sync loses what it acknowledged when the power fails
   }
 });
 
+test("a migration that is killed goes on at the next opening", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "coracle-crash-"));
+  const key = (i: number) => `/base/${i}`;
+  const value = (i: number) => Buffer.alloc(60_000, `${i} `);
+  try {
+    const storage = await openLevelStorage({ directory, clock: systemClock });
+    const puts = Array.from({ length: 200 }, (_, i) => {
+      return storage.transaction([], [{ type: "put", key: key(i), value: value(i) }]);
+    });
+    await Promise.all(puts);
+    await storage.close();
+    await makeFormat1(directory);
+    const script = await bundleWriter();
+    let sealedBefore = 0;
+    for (let kill = 0; kill < 2; kill++) {
+      const life = await liveAndDie(script, directory, 0, 3, "", "synced");
+      expect(life.opened).toBe(0);
+      const rows = new Map(await readRows(directory));
+      expect(rows.get(FORMAT_KEY)).toBe('{"format":1}');
+      const sealed = [...rows.values()].filter((row) => row.length > 60_000).length;
+      expect(sealed).toBeGreaterThan(sealedBefore);
+      expect(sealed).toBeLessThan(200);
+      sealedBefore = sealed;
+    }
+    const again = await openLevelStorage({ directory, clock: systemClock });
+    for (let i = 0; i < 200; i++) {
+      expect((await again.get(key(i)))?.value.equals(value(i))).toBe(true);
+    }
+    await again.close();
+    expect(new Map(await readRows(directory)).get(FORMAT_KEY)).toBe('{"format":2}');
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
 /** The writer as one script, which starts much faster than its sources do. Returns its path. */
 async function bundleWriter(): Promise<string> {
   const outfile = fileURLToPath(
@@ -86,14 +123,16 @@ async function bundleWriter(): Promise<string> {
   return outfile;
 }
 
-/** Runs the writer and kills it after so many acknowledgements. */
+/** Runs the writer and kills it after so many acknowledgements, or other words. */
 async function liveAndDie(
   script: string,
   directory: string,
   round: number,
   deathAfter: number,
-  ...more: string[]
+  mode: "no-sync" | "" = "",
+  deathOf = "acknowledged",
 ): Promise<Life> {
+  const more = mode === "" ? [] : [mode];
   const child = spawn(process.execPath, [script, directory, String(round), ...more], {
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -111,10 +150,11 @@ async function liveAndDie(
     if (what === "opened") life.opened = Number(words[0]);
     if (what === "synced") life.synced = Number(words[0]);
     if (what === "event") life.events.push(words.join(" "));
-    if (what !== "acknowledged") continue;
-    const [writer = "", revision, written] = words;
-    life.acknowledged.set(writer, { round, revision: Number(revision), count: Number(written) });
-    if (++count === deathAfter) child.kill("SIGKILL");
+    if (what === "acknowledged") {
+      const [writer = "", revision, written] = words;
+      life.acknowledged.set(writer, { round, revision: Number(revision), count: Number(written) });
+    }
+    if (what === deathOf && ++count === deathAfter) child.kill("SIGKILL");
   }
   expect(await died, complaints).toBe("SIGKILL");
   return life;

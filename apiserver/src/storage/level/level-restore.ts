@@ -14,6 +14,7 @@ import {
   FORMAT_KEY,
   leaseKey,
   OPERATIONS_MAX,
+  sealValue,
 } from "./record.ts";
 
 const BATCH_BYTES = 4 << 20;
@@ -98,7 +99,7 @@ class RecordWriter implements SnapshotTarget {
       lease: lease === undefined ? 0 : (this.#leases.get(lease) ?? 0),
       valueBytes: value.length,
     });
-    this.#put(record, value);
+    this.#put(record, sealValue(record, value));
     return this.#bytes < BATCH_BYTES ? undefined : this.#flush();
   }
 

@@ -53,7 +53,7 @@ export async function openLevelStorage(options: LevelStorageOptions): Promise<Le
   const database = await openDatabase(options.directory, options.holder ?? "another process");
   try {
     const floor = await readFloor(options.directory);
-    const recovered = await recover(database, options.directory, floor);
+    const recovered = await recover(database, options.directory, floor, options);
     return new LevelStorage(options, database, recovered, floor);
   } catch (error) {
     await database.close();

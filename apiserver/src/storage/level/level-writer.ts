@@ -12,7 +12,7 @@ import {
 import { type Change, type Commit, CommitQueue } from "./commit-queue.ts";
 import type { LeaseBook } from "./lease-book.ts";
 import { type Database, type Row, writeRows } from "./open-directory.ts";
-import { COMPACT_KEY, OPERATIONS_MAX } from "./record.ts";
+import { COMPACT_KEY, OPERATIONS_MAX, sealValue } from "./record.ts";
 import { eventOf, revisionOf } from "./version-history.ts";
 import type { Version, VersionIndex } from "./version-index.ts";
 import { encodeVersion, readVersion } from "./version-reader.ts";
@@ -167,7 +167,7 @@ export class LevelWriter {
     let bytes = 0;
     for (const { version, value } of changes) {
       const key = encodeVersion(version);
-      rows.push({ type: "put", key, value });
+      rows.push({ type: "put", key, value: version.deleted ? NOTHING : sealValue(key, value) });
       bytes += key.length + value.length;
     }
     return new Promise((resolve, reject) => {

@@ -1,12 +1,17 @@
 // How the store looks in LevelDB. One record a version, its value stored once and never moved:
-//   r<revision hex14><place hex2><p|d><created>.<lease>.<value's length>:<key> → the value (empty for "d", a deletion)
+//   r<revision hex14><place hex2><p|d><created>.<lease>.<value's length>:<key> → the value and its checksum (nothing for "d", a deletion)
 //   m.compact → {"revision":…,"keys":…}    how far history is forgotten, and how many keys were alive then
-//   m.format  → {"format":1}
+//   m.format  → {"format":2}
 //   e<lease>  → {"ttlSeconds":…,"expiresAt":…}
 // Records sort by revision, so new files never overlap old ones (LevelDB then compacts next to nothing), and all but the value is in
-// the key, so that opening the store reads no values.
+// the key, so that opening the store reads no values. The checksum, CRC-32 in 4 bytes, is of the record's key and its value: LevelDB
+// has checksums of its blocks, but this binding reads without looking at them.
+// Format 1 had no checksums. migrations.ts brings older formats to this one.
+import { crc32 } from "node:zlib";
 
-export const FORMAT = 1;
+export const FORMAT = 2;
+/** At the end of each stored value. */
+export const CHECKSUM_BYTES = 4;
 export const COMPACT_KEY = "m.compact";
 export const FORMAT_KEY = "m.format";
 export const RECORDS_START = "r";
@@ -56,6 +61,25 @@ export function decodeRecord(text: string): RecordFacts | undefined {
   // Copied, because a slice would keep the whole record's key alive for as long as the key lives.
   const key = Buffer.from(text.slice(colon + 1)).toString();
   return { key, revision, place, createRevision, deleted: kind === "d", lease, valueBytes };
+}
+
+/** A put's value as it is stored. `record`: as encodeRecord gave it. */
+export function sealValue(record: string, value: Buffer): Buffer {
+  const sealed = Buffer.allocUnsafe(value.length + CHECKSUM_BYTES);
+  value.copy(sealed);
+  sealed.writeUInt32LE(crc32(value, crc32(record)), value.length);
+  return sealed;
+}
+
+/** undefined = it is not as it was written. */
+export function unsealValue(
+  record: string,
+  sealed: Buffer,
+  valueBytes: number,
+): Buffer | undefined {
+  if (sealed.length !== valueBytes + CHECKSUM_BYTES) return undefined;
+  const value = sealed.subarray(0, valueBytes);
+  return sealed.readUInt32LE(valueBytes) === crc32(value, crc32(record)) ? value : undefined;
 }
 
 export function leaseKey(id: number): string {

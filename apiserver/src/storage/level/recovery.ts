@@ -3,12 +3,11 @@
 // not sync, and LevelDB may keep a later step of it though a power failure took an earlier one: so up to the compact revision
 // there may be versions that were compacted away. They go again.
 import { StorageOpenError } from "../storage.ts";
+import { ensureFormat, type FormatOptions } from "./format.ts";
 import { type Database, type Row, writeRows } from "./open-directory.ts";
 import {
   COMPACT_KEY,
   decodeRecord,
-  FORMAT,
-  FORMAT_KEY,
   LEASES_END,
   LEASES_START,
   RECORDS_END,
@@ -28,6 +27,7 @@ export async function recover(
   database: Database,
   directory: string,
   floor: number,
+  format: FormatOptions = {},
 ): Promise<Recovered> {
   const refuse: Refuse = (detail) => {
     throw new StorageOpenError(
@@ -35,7 +35,7 @@ export async function recover(
       `the store in ${directory} is damaged or incomplete: ${detail}. Restore a snapshot, or move the directory away to start empty`,
     );
   };
-  await checkFormat(database, directory);
+  await ensureFormat(database, directory, format);
   const index = new VersionIndex();
   const compacted = await readCompacted(database, refuse);
   index.startAt(compacted.revision);
@@ -89,28 +89,6 @@ function dropReturned(
 ): void {
   if (replaced !== undefined) returned.push({ type: "del", key: encodeVersion(replaced) });
   if (deleted) returned.push({ type: "del", key: row });
-}
-
-async function checkFormat(database: Database, directory: string): Promise<void> {
-  const stored = await database.get(FORMAT_KEY);
-  if (stored === undefined) {
-    const first = await database.keys({ limit: 1 }).all();
-    if (first.length === 0) {
-      const value = Buffer.from(JSON.stringify({ format: FORMAT }));
-      await database.batch([{ type: "put", key: FORMAT_KEY, value }], { sync: true });
-      return;
-    }
-    throw new StorageOpenError(
-      "format",
-      `${directory} holds a LevelDB database, but not one of this server: it has no format record. Choose another directory`,
-    );
-  }
-  const { format } = JSON.parse(stored.toString()) as { format: number };
-  if (format === FORMAT) return;
-  throw new StorageOpenError(
-    "format",
-    `the store in ${directory} has format ${format}; this version reads and writes format ${FORMAT}. Use the version that wrote it, or a newer one`,
-  );
 }
 
 async function readCompacted(

@@ -1,7 +1,7 @@
 // Values of versions, from disk: one, some by their keys, or many by reading through the records in their order.
 import type { KeyValue } from "../storage.ts";
 import type { Database } from "./open-directory.ts";
-import { encodeRecord, recordsFrom } from "./record.ts";
+import { encodeRecord, recordsFrom, unsealValue } from "./record.ts";
 import type { Version } from "./version-index.ts";
 
 export function encodeVersion(version: Version): string {
@@ -12,8 +12,8 @@ export function encodeVersion(version: Version): string {
 
 /** Synchronous: nothing can be compacted away in between. Errors: what the disk says. */
 export function readVersion(database: Database, version: Version): KeyValue {
-  const value = database.getSync(encodeVersion(version));
-  return keyValue(version, value ?? missing(version));
+  const record = encodeVersion(version);
+  return keyValue(version, record, database.getSync(record) ?? damaged(version));
 }
 
 /** undefined = at least one value is no longer there. Errors: what the disk says. */
@@ -22,12 +22,13 @@ export async function readVersions(
   versions: readonly Version[],
 ): Promise<KeyValue[] | undefined> {
   if (versions.length === 0) return [];
-  const values = await database.getMany(versions.map(encodeVersion), { fillCache: false });
+  const records = versions.map(encodeVersion);
+  const values = await database.getMany(records, { fillCache: false });
   const items: KeyValue[] = [];
   for (let i = 0; i < versions.length; i++) {
     const value = values[i];
     if (value === undefined) return undefined;
-    items.push(keyValue(versions[i] as Version, value));
+    items.push(keyValue(versions[i] as Version, records[i] as string, value));
   }
   return items;
 }
@@ -80,7 +81,7 @@ async function visitBetween(
       const items: KeyValue[] = [];
       for (const [key, value] of batch) {
         if (key !== wantedKey) continue;
-        items.push(keyValue(versions[wanted++] as Version, value));
+        items.push(keyValue(versions[wanted++] as Version, key, value));
         const next = versions[wanted];
         wantedKey = next === undefined ? "" : encodeVersion(next);
       }
@@ -106,15 +107,15 @@ export async function* batchesAhead<T>(rows: {
   }
 }
 
-function keyValue(version: Version, value: Buffer): KeyValue {
-  if (value.length !== version.valueBytes) missing(version);
+function keyValue(version: Version, record: string, stored: Buffer): KeyValue {
+  const value = unsealValue(record, stored, version.valueBytes) ?? damaged(version);
   const { entry, revision, createRevision, lease } = version;
   const keyValue: KeyValue = { key: entry.key, value, revision, createRevision };
   if (lease !== 0) keyValue.lease = lease;
   return keyValue;
 }
 
-function missing(version: Version): never {
+function damaged(version: Version): never {
   throw new Error(
     `the store is damaged: the value of ${version.entry.key} at revision ${version.revision} is not as it was written`,
   );

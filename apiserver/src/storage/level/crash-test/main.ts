@@ -55,10 +55,11 @@ function saysWhatIsSynced(database: Database): Database {
 }
 
 const options = { directory, clock: systemClock, sync: noSync === undefined };
-const database = await openDatabase(directory, "a test", { writeBufferSize: LOG_BYTES });
+const tuning = { writeBufferSize: LOG_BYTES };
+const database = saysWhatIsSynced(await openDatabase(directory, "a test", tuning));
 const floor = await readFloor(directory);
 const recovered = await recover(database, directory, floor);
-const storage = new LevelStorage(options, saysWhatIsSynced(database), recovered, floor);
+const storage = new LevelStorage(options, database, recovered, floor);
 let seen = await storage.currentRevision();
 say("opened", seen);
 storage.watch({
