@@ -140,6 +140,7 @@ class Exchange {
   /** The handler is done: its place is free. What it says is too late where there was an answer before. */
   #end(): void {
     this.#timer?.cancel();
+    this.#incoming.release();
     this.#leave?.();
   }
 

@@ -21,6 +21,7 @@ export class Incoming implements ApiRequest {
   warnings: string[] = [];
   readonly #stopping: AbortSignal;
   #signal: AbortSignal | undefined;
+  #abort: (() => void) | undefined;
 
   constructor(given: Pick<ApiRequest, "info" | "query" | "user" | "body"> & Given) {
     const { raw } = given;
@@ -39,14 +40,23 @@ export class Incoming implements ApiRequest {
     if (this.#signal === undefined) {
       const controller = new AbortController();
       const abort = () => {
-        this.#stopping.removeEventListener("abort", abort);
+        this.release();
         controller.abort();
       };
       this.raw.socket.once("close", abort);
       this.#stopping.addEventListener("abort", abort, { once: true });
       this.#signal = controller.signal;
+      this.#abort = abort;
     }
     return this.#signal;
+  }
+
+  /** The request is done with: a connection that stays holds nothing of it. */
+  release(): void {
+    if (this.#abort === undefined) return;
+    this.raw.socket.off("close", this.#abort);
+    this.#stopping.removeEventListener("abort", this.#abort);
+    this.#abort = undefined;
   }
 }
 

@@ -188,6 +188,14 @@ describe("serverSideApply", () => {
   it.each([
     [{ kind: "Pod" }, 400, "invalid object type: apps/v1, Kind=Pod"],
     [{ apiVersion: "v1" }, 400, "invalid object type: /v1, Kind=Deployment"],
+    [{ kind: { toString: 1 } }, 400, "invalid object type: apps/v1, Kind="],
+    [{ apiVersion: [{ valueOf: 1 }] }, 400, "invalid object type: /, Kind=Deployment"],
+    [{ apiVersion: "a/b/c" }, 400, "invalid object type: /, Kind=Deployment"],
+    [
+      { metadata: { name: { toString: "x" }, namespace: "n" } },
+      500,
+      'failed to create typed patch object (n/; apps/v1, Kind=Deployment): .metadata.name: expected string, got &value.valueUnstructured{Value:map[string]interface {}{"toString":"x"}}',
+    ],
     [{ metadata: { name: "d", managedFields: [] } }, 400, "metadata.managedFields must be nil"],
     [
       { spec: { zoo: 1 } },

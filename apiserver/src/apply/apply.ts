@@ -87,17 +87,22 @@ function checkConfiguration(applied: KubernetesObject, options: ApplyOptions): v
   const kind = options.typeName.slice(options.typeName.lastIndexOf(".") + 1);
   // An empty body is null.
   if (applied?.apiVersion !== options.apiVersion || applied.kind !== kind) {
-    const found = kindText(String(applied?.apiVersion ?? ""), String(applied?.kind ?? ""));
-    throw badRequest(`invalid object type: ${found}`);
+    throw badRequest(`invalid object type: ${kindText(applied)}`);
   }
   if (Array.isArray(applied.metadata?.managedFields)) {
     throw badRequest("metadata.managedFields must be nil");
   }
 }
 
-/** `apps/v1, Kind=Deployment`; the core group leaves the slash: `/v1, Kind=Pod`. */
-function kindText(apiVersion: string, kind: string): string {
-  return `${apiVersion.includes("/") ? apiVersion : `/${apiVersion}`}, Kind=${kind}`;
+/** What is no string counts as absent. */
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+
+/** `apps/v1, Kind=Deployment`; the core group leaves the slash: `/v1, Kind=Pod`; so does what is no group version. */
+function kindText(object: KubernetesObject | null | undefined): string {
+  const apiVersion = textOf(object?.apiVersion);
+  const slashes = apiVersion.split("/").length - 1;
+  const groupVersion = slashes === 0 ? `/${apiVersion}` : slashes === 1 ? apiVersion : "/";
+  return `${groupVersion}, Kind=${textOf(object?.kind)}`;
 }
 
 function freshObject(applied: KubernetesObject, { typeName }: ApplyOptions): KubernetesObject {
@@ -164,8 +169,8 @@ function applyOnce(
 }
 
 function describeObject(object: KubernetesObject): string {
-  const { namespace = "", name = "" } = object.metadata ?? {};
-  return `${namespace}/${name}; ${kindText(object.apiVersion ?? "", object.kind ?? "")}`;
+  const { namespace, name } = object.metadata ?? {};
+  return `${textOf(namespace)}/${textOf(name)}; ${kindText(object)}`;
 }
 
 /** Without what this resource or subresource resets. */

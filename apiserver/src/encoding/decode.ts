@@ -251,7 +251,8 @@ export function decodeValue(
   const findings = [...repeated, ...strict];
   if (fieldValidation === "Strict" && findings.length > 0)
     throw badPatch(shown, strictText(findings));
-  const object = normaliseValue(typeName, plainValue(document), { keys: 0, tolerant: true });
+  const tally = { keys: 0, tolerant: true, wraps: isStrategic };
+  const object = normaliseValue(typeName, plainValue(document), tally);
   return {
     object: (origin?.of === undefined
       ? object

@@ -43,6 +43,15 @@ describe("errors of the unstructured converter", () => {
     );
   });
 
+  it("cuts an integer that is too large for its field, as upstream's converter", () => {
+    const patch = { spec: { replicas: 2 ** 31 } };
+    const origin = { type: "strategic" as const, patch, strict: [] };
+    const cut = (replicas: number) =>
+      decodeValue({ spec: { replicas } }, DEPLOYMENT, "Strict", origin).object;
+    expect(cut(2 ** 31)).toMatchObject({ spec: { replicas: -(2 ** 31) } });
+    expect(cut(2 ** 32 + 5)).toMatchObject({ spec: { replicas: 5 } });
+  });
+
   it("reports repeated keys of the patch with the unknown fields of the result", () => {
     const origin = { type: "merge" as const, patch: {}, strict: ['duplicate field "spec"'] };
     expect(decodeValue({ foo: 1 }, DEPLOYMENT, "Warn", origin).warnings).toEqual([

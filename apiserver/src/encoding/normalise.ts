@@ -27,6 +27,8 @@ export interface Tally {
   keys: number;
   /** Drop unknown fields instead of throwing UNUSUAL. */
   tolerant: boolean;
+  /** Integers that are too large for 32 bits are cut, not refused: as upstream's converter of unstructured objects does. */
+  wraps?: boolean;
   /** The value is the caller's own, fresh from JSON.parse: what is right already stays in place. */
   reuse?: boolean;
 }
@@ -55,10 +57,17 @@ function normaliseBoolean(value: unknown): boolean {
   return value;
 }
 
-function normaliseInt32(value: unknown): number {
-  if (typeof value !== "number" || (value | 0) !== value) throw UNUSUAL;
+function normaliseInt32(value: unknown, tally?: Tally): number {
+  if (typeof value !== "number" || (value | 0) !== value) return wrapped(value, tally);
   // Go has no negative zero in an integer.
   return value | 0;
+}
+
+/** Only the lowest 32 bits, as Go converts a larger integer. */
+function wrapped(value: unknown, tally: Tally | undefined): number {
+  const number = value instanceof NumberLiteral ? Number(value.text) : value;
+  if (tally?.wraps !== true || !Number.isInteger(number)) throw UNUSUAL;
+  return Number(BigInt.asIntN(32, BigInt(number as number)));
 }
 
 function normaliseInt64(value: unknown): number {

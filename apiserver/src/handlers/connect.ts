@@ -34,6 +34,9 @@ interface Destination {
   path: string;
 }
 
+/** Of a node that tells none. */
+const KUBELET_PORT = 10_250;
+
 const kubeletPaths: Readonly<Record<string, string>> = {
   log: "containerLogs",
   exec: "exec",
@@ -69,14 +72,23 @@ export function destinationOf(request: ApiRequest, dependencies: ConnectDependen
     subresource: "",
   });
   if (stored === undefined) throw notFound(pods, nodeName); // upstream names the Pod's resource here
-  const { status } = stored.object as unknown as Node;
-  const address = status.addresses?.find(({ type }) => type === "InternalIP")?.address;
-  const port = status.daemonEndpoints?.kubeletEndpoint?.Port;
-  if (address === undefined || port === undefined) {
-    throw internalError(`no kubelet address for node ${JSON.stringify(nodeName)}`);
-  }
+  const node = stored.object as unknown as Node;
+  const port = node.status.daemonEndpoints?.kubeletEndpoint?.Port || KUBELET_PORT;
   const search = query.toString();
-  return { host: address, port, path: `/${parts.join("/")}${search === "" ? "" : `?${search}`}` };
+  return {
+    host: hostOf(node),
+    port,
+    path: `/${parts.join("/")}${search === "" ? "" : `?${search}`}`,
+  };
+}
+
+/** Where the node's kubelet listens. Throws upstream's plain error, a 500. */
+export function hostOf({ status: { addresses = [] } }: Node): string {
+  const host = addresses.find(({ type }) => type === "InternalIP")?.address;
+  if (host !== undefined) return host;
+  const known = addresses.map(({ type, address }) => `{${type} ${address}}`).join(" ");
+  const message = `no preferred addresses found; known addresses: [${known}]`;
+  throw statusError("", message, undefined, 500);
 }
 
 function containerOf(pod: Pod, asked: string, subresource: string): string {
@@ -146,6 +158,10 @@ export function proxyLog(request: ApiRequest, dependencies: ConnectDependencies)
             reject(statusError(reason, text.trim(), undefined, statusCode));
           }, reject);
         });
+        outgoing.on("upgrade", (_incoming, socket) => {
+          socket.destroy();
+          reject(unreachable(destination, new Error("not a log, but another protocol")));
+        });
         outgoing.on("error", (error) => {
           if (request.signal.aborted) resolve();
           else reject(unreachable(destination, error));
@@ -195,11 +211,11 @@ export function proxyUpgrade(
     });
     outgoing.on("response", (response) => {
       // As upstream, the kubelet's refusal goes to the client as it is: kubectl prints its words.
-      collect(response).then((text) => {
+      const answered = collect(response).then((text) => {
         const own = [`Content-Length: ${Buffer.byteLength(text)}`, "Connection: close"];
         socket.end(`${rawHead(response, own)}${text}`);
-        resolve();
-      }, reject);
+      });
+      answered.catch(() => socket.destroy()).finally(resolve);
     });
     outgoing.on("error", (error) => reject(unreachable(destination, error)));
     socket.on("close", () => outgoing.destroy());

@@ -1,6 +1,7 @@
 // The query of a request as the options that upstream defines (metav1 ListOptions, CreateOptions, …), with its findings.
 
 import { forbiddenField, notSupported } from "@coracle/shared/machinery/field-error";
+import { goQuoted } from "@coracle/shared/machinery/go-quoted";
 import {
   badRequest,
   type FieldError,
@@ -174,7 +175,8 @@ export function parseResourceVersion(text: string, forWatch = false): number | u
   const isNumber = /^\d+$/.test(text);
   if (isNumber && BigInt(text) <= UINT64_MAX) return Number(text);
   const why = isNumber ? "value out of range" : "invalid syntax";
-  const finding = `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: ${why}`;
+  const shown = goQuoted(text);
+  const finding = `resourceVersion: Invalid value: ${shown}: strconv.ParseUint: parsing ${shown}: ${why}`;
   throw forWatch ? statusError("", finding) : badRequest(`invalid resource version: ${finding}`);
 }
 

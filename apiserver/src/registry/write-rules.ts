@@ -1,6 +1,7 @@
 // What every kind's writes have in common, beside the registry's own path: system metadata, preconditions, whether anything changed.
 import { isDeepStrictEqual } from "node:util";
 import { invalidValue, required } from "@coracle/shared/machinery/field-error";
+import { goQuoted } from "@coracle/shared/machinery/go-quoted";
 import {
   badRequest,
   conflict,
@@ -103,7 +104,7 @@ export function checkVersion(target: Target, object: AnyObject, current: Stored)
   }
   if (!/^\d+$/.test(version)) {
     // Upstream gives the bare parse error, as a 500 without a reason.
-    throw statusError("", `strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`);
+    throw statusError("", `strconv.ParseUint: parsing ${goQuoted(version)}: invalid syntax`);
   }
   if (Number(version) !== current.revision) throw conflict(named(target), name, STALE);
 }

@@ -1,10 +1,9 @@
-// Requests whose path, query or headers are the matter, and connections that are to be upgraded.
+// Requests whose path, query or headers are the matter.
 import { resourceFacts } from "@coracle/shared/api/facts";
 import type { Random } from "@coracle/shared/runtime/random";
-import { type Corpus, collectionOf, NAMESPACE } from "./corpus.ts";
+import { type Corpus, collectionOf, NAMESPACE, pickObject } from "./corpus.ts";
 import { chance, names, pick, texts } from "./extremes.ts";
-import { type Family, TOKEN_MARK } from "./fuzz-request.ts";
-import { mutateBytes } from "./mutations.ts";
+import type { Family } from "./fuzz-request.ts";
 import { listParameters, mutatedQuery } from "./query-mutations.ts";
 
 const PATH_LENGTH_MAX = 12_000;
@@ -16,12 +15,12 @@ const plainPaths = [
   ..."/readyz/ping /livez/etcd /healthz/x /api/v1/watch/pods /api/v1/namespaces".split(" "),
 ];
 
-function anyPath(random: Random, corpus: Corpus): string {
+export function anyPath(random: Random, corpus: Corpus): string {
   const kind = random.integer(5);
   if (kind === 0) return pick(random, plainPaths);
   if (kind === 1) return pick(random, corpus.reads);
   if (kind === 2) {
-    const { collection, name } = pick(random, corpus.objects);
+    const { collection, name } = pickObject(random, corpus);
     return `${collection}/${name}`;
   }
   const fact = pick(random, resourceFacts);
@@ -30,7 +29,7 @@ function anyPath(random: Random, corpus: Corpus): string {
   return pick(random, [collection, everywhere]);
 }
 
-const accepts = [
+export const accepts = [
   "application/json",
   "application/yaml",
   "application/vnd.kubernetes.protobuf",
@@ -187,91 +186,30 @@ const header =
     return { family: "header", method: "GET", path: anyPath(random, corpus), headers };
   };
 
-const protocols = [
-  "v5.channel.k8s.io",
-  "v4.channel.k8s.io",
-  "channel.k8s.io",
-  "SPDY/3.1+portforward.k8s.io",
-  "base64.binary.k8s.io",
-  "x",
-  "",
+const watchAccepts = [
+  ...accepts,
+  "application/json;stream=watch",
+  "application/vnd.kubernetes.protobuf;stream=watch",
+  "application/json;as=Table;v=v1;g=meta.k8s.io;stream=watch",
 ];
+const watchParameters = listParameters.filter((name) => name !== "watch");
 
-function upgradeLines(random: Random, target: string): string[] {
-  const webSocket = chance(random, 0.5);
-  const lines = [
-    `${pick(random, ["GET", "GET", "POST", "PUT"])} ${target} HTTP/1.1`,
-    "Host: x",
-    `Authorization: Bearer ${TOKEN_MARK}`,
-    `Connection: ${pick(random, ["Upgrade", "upgrade, keep-alive", "close", "Upgrade"])}`,
-    `Upgrade: ${webSocket ? "websocket" : pick(random, ["SPDY/3.1", "spdy/3.1", "h2c", "x", ""])}`,
-  ];
-  if (webSocket) {
-    lines.push(
-      `Sec-WebSocket-Key: ${pick(random, ["dGhlIHNhbXBsZSBub25jZQ==", "x", "", "a".repeat(5000)])}`,
-    );
-    lines.push(`Sec-WebSocket-Version: ${pick(random, ["13", "8", "x"])}`);
-    lines.push(`Sec-WebSocket-Protocol: ${pick(random, protocols)}`);
-  } else lines.push(`X-Stream-Protocol-Version: ${pick(random, protocols)}`);
-  return lines.filter(() => chance(random, 0.96));
-}
-
-const bytes = (random: Random, count: number): Buffer =>
-  Buffer.from(Array.from({ length: random.integer(count) }, () => random.integer(256)));
-
-/** The Pod runs on a node whose kubelet takes every upgrade. */
-const upgrade =
+/** Also with parameters that make no sense in a watch, and on one object, which may not be there. */
+const watch =
   (corpus: Corpus): Family =>
   (random) => {
-    const action = pick(random, ["exec", "attach", "portforward", "proxy", "log", ""]);
-    const pod = pick(random, ["running", "running", "running", "fuzz-plain", "none"]);
-    const target = chance(random, 0.9)
-      ? `/api/v1/namespaces/${NAMESPACE}/pods/${pod}/${action}${mutatedQuery(random)}`
-      : anyPath(random, corpus);
-    const head = Buffer.from(`${upgradeLines(random, target).join("\r\n")}\r\n\r\n`);
+    const { collection, name } = pickObject(random, corpus);
+    const target = chance(random, 0.15) ? `${collection}/${name}` : collection;
+    const isOld = chance(random, 0.15); // /api/v1/watch/…
+    const given = mutatedQuery(random, watchParameters, 3);
+    const query = isOld ? given : `${given === "" ? "?" : `${given}&`}watch=true`;
+    const start = pick(random, ["", "", "&resourceVersion=0", "&resourceVersion=1"]);
     return {
-      family: "upgrade",
+      family: "watch",
       method: "GET",
-      path: target,
-      headers: {},
-      raw: chance(random, 0.2)
-        ? mutateBytes(random, head)
-        : Buffer.concat([head, bytes(random, 50)]),
-      afterUpgrade: bytes(random, 2000),
-    };
-  };
-
-/** What may not even be HTTP. */
-const wire =
-  (corpus: Corpus): Family =>
-  (random) => {
-    const target = anyPath(random, corpus);
-    const length = pick(random, ["2", "2", "0", "1", "99", "-1", "x", "99999999999999999999"]);
-    const framing = pick(random, [
-      `Content-Length: ${length}`,
-      "Transfer-Encoding: chunked",
-      `Content-Length: ${length}\r\nTransfer-Encoding: chunked`,
-    ]);
-    const body = pick(random, ["{}", "2\r\n{}\r\n0\r\n\r\n", "zz\r\n", "ffffffffffffffff\r\n", ""]);
-    const method = pick(random, [
-      "GET",
-      "POST",
-      "PATCH",
-      "TRACE",
-      "CONNECT",
-      "PRI",
-      "get",
-      "M-SEARCH",
-      "X",
-    ]);
-    const text = `${method} ${target} HTTP/${pick(random, ["1.1", "1.1", "1.0", "2.0", "9"])}\r\nHost: x\r\nAuthorization: Bearer ${TOKEN_MARK}\r\nContent-Type: application/json\r\nConnection: close\r\n${framing}\r\n\r\n${body}`;
-    const raw = Buffer.from(text);
-    return {
-      family: "wire",
-      method,
-      path: target,
-      headers: {},
-      raw: chance(random, 0.6) ? mutateBytes(random, raw) : raw,
+      path: (isOld ? target.replace(/(\/v\d\w*\/)/, "$1watch/") : target) + query + start,
+      headers: { accept: chance(random, 0.4) ? pick(random, watchAccepts) : "application/json" },
+      ...(chance(random, 0.1) ? { leaves: "answer" as const } : {}),
     };
   };
 
@@ -279,6 +217,5 @@ export const addressFamilies = (corpus: Corpus): readonly (readonly [number, Fam
   [14, query(corpus)],
   [9, path(corpus)],
   [5, header(corpus)],
-  [3, upgrade(corpus)],
-  [2, wire(corpus)],
+  [4, watch(corpus)],
 ];

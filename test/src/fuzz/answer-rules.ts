@@ -56,6 +56,11 @@ const serverErrors: readonly ServerErrorRule[] = [
       /^(merging an object in json but data type is not struct|expected slice or array type, but got: |unable to find api field in struct )/,
   },
   {
+    upstream: "a strategic merge patch that tells a list in a list to be merged",
+    status: 500,
+    message: /^merging lists cannot yet be specified in the patch$/,
+  },
+  {
     upstream: "a create with a resource version",
     status: 500,
     message: /^resourceVersion should not be set on objects to be created$/,
@@ -71,9 +76,19 @@ const serverErrors: readonly ServerErrorRule[] = [
     message: /^error trying to reach service: /,
   },
   {
+    upstream: "a kubelet that does not answer",
+    status: 500,
+    message: /^(Internal error occurred: )?Get "https:\/\//,
+  },
+  {
+    upstream: "a proxied page that cannot be read, or a backend that speaks otherwise",
+    status: 500,
+    message: /^(errorf making gzip reader: |unexpected EOF$|backend tried to switch protocol )/,
+  },
+  {
     upstream: "a proxied node without an address",
     status: 500,
-    message: /no preferred addresses found; known addresses: /,
+    message: /^no preferred addresses found; known addresses: /,
   },
   {
     upstream: "a service with a health check port that cannot be had",
@@ -105,8 +120,10 @@ const serverErrors: readonly ServerErrorRule[] = [
 /** Undefined when all is well. */
 export function complaintOf(request: FuzzRequest, outcome: Outcome): string | undefined {
   if (outcome.kind === "late") return "no answer in time";
+  if (outcome.kind === "left") return undefined;
   if (outcome.kind === "closed") {
-    const mayClose = request.raw !== undefined;
+    // A backend that breaks off breaks off its client's connection too.
+    const mayClose = request.raw !== undefined || isProxied(request.path);
     return mayClose ? undefined : `the connection ended: ${outcome.why}`;
   }
   const { status, body, type } = outcome;
@@ -127,6 +144,8 @@ export function complaintOf(request: FuzzRequest, outcome: Outcome): string | un
   );
   return isUpstreams ? undefined : `${status} ${message.slice(0, 500)}`;
 }
+
+const isProxied = (path: string): boolean => /\/(proxy\/|log(\?|$))/.test(path);
 
 function jsonComplaint({
   type,

@@ -3,7 +3,8 @@ import { encodeProtobuf } from "@coracle/apiserver/encoding/protobuf";
 import { type ResourceFact, resourceFacts } from "@coracle/shared/api/facts";
 import type { Random } from "@coracle/shared/runtime/random";
 import { stringify } from "yaml";
-import { type Corpus, collectionOf, NAMESPACE, type Seed, VICTIM } from "./corpus.ts";
+import { accepts } from "./address-families.ts";
+import { type Corpus, collectionOf, NAMESPACE, pickObject, type Seed, VICTIM } from "./corpus.ts";
 import { chance, extremeForm, nest, pick } from "./extremes.ts";
 import type { Family, FuzzRequest } from "./fuzz-request.ts";
 import { formOf, type JsonForm, printForm } from "./json-form.ts";
@@ -11,22 +12,31 @@ import { mutateBytes, mutateForm } from "./mutations.ts";
 import { generateFor } from "./object-generator.ts";
 import { deleteParameters, mutatedQuery, writeParameters } from "./query-mutations.ts";
 
+const NAMES = 150;
 const JSON_TYPE = "application/json";
 const YAML_TYPE = "application/yaml";
 const PROTOBUF_TYPE = "application/vnd.kubernetes.protobuf";
 const creatable = resourceFacts.filter(({ verbs }) => verbs.includes("create"));
 
+/** So that it is not there yet, as a rule. */
+function renamed(random: Random, body: unknown): unknown {
+  const { metadata } = (body ?? {}) as { metadata?: { name?: unknown } };
+  if (typeof metadata?.name !== "string") return body;
+  const name = `fuzz-${random.integer(NAMES)}`;
+  return { ...(body as object), metadata: { ...metadata, name } };
+}
+
 /** A create, or an update of what is there. */
 function addressed(random: Random, corpus: Corpus): Omit<Seed, "headers"> {
   if (chance(random, 0.5)) {
     const { method, path, body } = pick(random, corpus.writes);
-    return { method, path: path.split("?")[0] as string, body };
+    const named = method === "POST" && chance(random, 0.5) ? renamed(random, body) : body;
+    return { method, path: path.split("?")[0] as string, body: named };
   }
-  const { collection, name, body } = pick(random, corpus.objects);
+  const { collection, name, body } = pickObject(random, corpus);
   const kind = random.integer(3);
-  if (kind === 0) return { method: "POST", path: collection, body };
-  const subresource = pick(random, ["", "", "", "/status", "/scale", "/finalize", "/approval"]);
-  return { method: "PUT", path: `${collection}/${name}${subresource}`, body };
+  if (kind === 0) return { method: "POST", path: collection, body: renamed(random, body) };
+  return { method: "PUT", path: `${collection}/${name}`, body };
 }
 
 function mutatedText(random: Random, body: unknown): Buffer {
@@ -40,12 +50,28 @@ const write = (random: Random, at: Omit<Seed, "headers" | "body">) => ({
   path: at.path + (chance(random, 0.5) ? mutatedQuery(random, writeParameters, 2) : ""),
 });
 
+/** Now and then the answer is to be of another form. */
+const answerForm = (random: Random): Record<string, string> =>
+  chance(random, 0.15) ? { accept: pick(random, accepts) } : {};
+
+/** Or the request is to be another user's. */
+const userForm = (random: Random): Record<string, string> =>
+  chance(random, 0.02)
+    ? { "impersonate-user": pick(random, ["fuzz", "system:serviceaccount:fuzz:default"]) }
+    : {};
+
+const headersOf = (random: Random, type: string): Record<string, string> => ({
+  "content-type": type,
+  ...answerForm(random),
+  ...userForm(random),
+});
+
 const manifest =
   (corpus: Corpus): Family =>
   (random) => {
     const seed = addressed(random, corpus);
     const body = mutatedText(random, seed.body);
-    const headers = { "content-type": JSON_TYPE };
+    const headers = headersOf(random, JSON_TYPE);
     return { family: "manifest", ...write(random, seed), headers, body };
   };
 
@@ -54,7 +80,7 @@ const generated: Family = (random) => {
   const path = collectionOf(fact);
   const text = Buffer.from(printForm(generateFor(random, fact, NAMESPACE)));
   const body = chance(random, 0.05) ? mutateBytes(random, text) : text;
-  const headers = { "content-type": JSON_TYPE };
+  const headers = headersOf(random, JSON_TYPE);
   return { family: "generated", ...write(random, { method: "POST", path }), headers, body };
 };
 
@@ -109,14 +135,23 @@ const yaml =
   (random) => {
     const seed = addressed(random, corpus);
     const body = mutatedYaml(random, seed.body);
-    return { family: "yaml", ...write(random, seed), headers: { "content-type": YAML_TYPE }, body };
+    return { family: "yaml", ...write(random, seed), headers: headersOf(random, YAML_TYPE), body };
   };
+
+/** Undefined when the form is no JSON. */
+function parsedForm(form: JsonForm): unknown {
+  try {
+    return JSON.parse(printForm(form));
+  } catch {
+    return undefined;
+  }
+}
 
 function protobufOf(body: unknown): Buffer {
   try {
     return encodeProtobuf(body as object);
   } catch {
-    return Buffer.concat([Buffer.from("k8s\0"), Buffer.from(JSON.stringify(body))]);
+    return Buffer.from("k8s\0"); // too deep, or of no known kind
   }
 }
 
@@ -124,9 +159,12 @@ const protobuf =
   (corpus: Corpus): Family =>
   (random) => {
     const seed = addressed(random, corpus);
-    const good = protobufOf(seed.body);
-    const body = chance(random, 0.95) ? mutateBytes(random, good) : good;
-    const headers: Record<string, string> = { "content-type": PROTOBUF_TYPE };
+    const kind = random.integer(10);
+    // Changed as a value it is good protobuf; changed as bytes it is none as a rule.
+    const changed = kind < 5 ? mutateForm(random, formOf(structuredClone(seed.body))) : undefined;
+    const good = protobufOf((changed && parsedForm(changed)) ?? seed.body);
+    const body = kind < 9 && kind >= 4 ? mutateBytes(random, good) : good;
+    const headers = headersOf(random, PROTOBUF_TYPE);
     if (chance(random, 0.3)) headers.accept = PROTOBUF_TYPE;
     return { family: "protobuf", ...write(random, seed), headers, body };
   };
@@ -139,26 +177,42 @@ const deleteOptions: readonly object[] = [
   { dryRun: ["All"], orphanDependents: true },
 ];
 
+/** Of a collection only what other requests can do without. */
+function doomed(random: Random, corpus: Corpus): string {
+  const { collection, name } = pickObject(random, corpus);
+  const isOfNamespaces = collection.endsWith("/namespaces");
+  if (isOfNamespaces) return `${collection}/${VICTIM}`;
+  const kind = random.next();
+  if (kind < 0.35) return `${collection}/${name}`;
+  if (kind < 0.75) return `${collection}/fuzz-${random.integer(NAMES)}`;
+  if (kind < 0.77) return collection;
+  const isNamespaced = collection.includes(`/namespaces/${NAMESPACE}/`);
+  if (isNamespaced && chance(random, 0.5)) {
+    return collection.replace(`/namespaces/${NAMESPACE}/`, `/namespaces/${VICTIM}/`);
+  }
+  return `${collection}?labelSelector=a%3Db`;
+}
+
 const deletion =
   (corpus: Corpus): Family =>
   (random) => {
-    const { collection, name } = pick(random, corpus.objects);
-    const target = chance(random, 0.8) ? `/${name}` : "";
-    const path = collection.replace(
-      NAMESPACE,
-      chance(random, 0.7) || target !== "" ? NAMESPACE : VICTIM,
-    );
-    const isOwn = path.endsWith("/namespaces");
-    const options = mutatedText(random, pick(random, deleteOptions));
+    const path = doomed(random, corpus);
+    const options = pick(random, deleteOptions);
+    const type = pick(random, [JSON_TYPE, JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE]);
+    const whole = { kind: "DeleteOptions", apiVersion: "v1", ...options };
+    const query = mutatedQuery(random, deleteParameters, 3);
     const request: FuzzRequest = {
       family: "delete",
       method: "DELETE",
-      path:
-        (isOwn ? `/api/v1/namespaces/${VICTIM}` : path + target) +
-        mutatedQuery(random, deleteParameters, 3),
-      headers: { "content-type": pick(random, [JSON_TYPE, JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE]) },
+      path: path + (path.includes("?") ? query.replace("?", "&") : query),
+      headers: headersOf(random, type),
     };
-    if (chance(random, 0.6)) request.body = options;
+    if (chance(random, 0.6)) {
+      request.body =
+        type === PROTOBUF_TYPE && chance(random, 0.7)
+          ? protobufOf(whole)
+          : mutatedText(random, options);
+    }
     return request;
   };
 

@@ -1,7 +1,9 @@
 // Good requests to begin with: what the conformance suite sends, in one namespace.
 import { readdirSync, readFileSync } from "node:fs";
 import { type ResourceFact, resourceFacts } from "@coracle/shared/api/facts";
+import type { Random } from "@coracle/shared/runtime/random";
 import type { Step } from "../conformance/replay.ts";
+import { pick } from "./extremes.ts";
 
 export interface Seed {
   method: string;
@@ -28,6 +30,28 @@ export interface Corpus {
 export const NAMESPACE = "fuzz";
 /** That requests may also delete. */
 export const VICTIM = "fuzz-victim";
+
+const kindLists = new WeakMap<readonly SeedObject[], readonly (readonly SeedObject[])[]>();
+
+/** The objects by kind. */
+export function kindsOf({ objects }: Pick<Corpus, "objects">): readonly (readonly SeedObject[])[] {
+  let kinds = kindLists.get(objects);
+  if (kinds === undefined) {
+    const lists = new Map<string, SeedObject[]>();
+    for (const object of objects) {
+      const list = lists.get(object.collection);
+      if (list === undefined) lists.set(object.collection, [object]);
+      else list.push(object);
+    }
+    kinds = [...lists.values()];
+    kindLists.set(objects, kinds);
+  }
+  return kinds;
+}
+
+/** Any kind first, so that one with many objects is not meant more often. */
+export const pickObject = (random: Random, corpus: Pick<Corpus, "objects">): SeedObject =>
+  pick(random, pick(random, kindsOf(corpus)));
 
 const testdata = new URL("../conformance/testdata/", import.meta.url);
 const BODY_BYTES_MAX = 30_000;

@@ -14,6 +14,8 @@ export interface FuzzRequest {
   raw?: Buffer;
   /** Follows when the server has answered with 101. */
   afterUpgrade?: Buffer;
+  /** The client goes away: when half of the body is sent, or when the answer begins. */
+  leaves?: "body" | "answer";
 }
 
 export type Family = (random: Random) => FuzzRequest;
@@ -28,6 +30,9 @@ export interface StoredRequest {
   gzip?: string;
   /** Base64. */
   raw?: string;
+  /** Base64. */
+  afterUpgrade?: string;
+  leaves?: "body" | "answer";
 }
 
 export const fromStored = (family: string, stored: StoredRequest): FuzzRequest => ({
@@ -38,12 +43,26 @@ export const fromStored = (family: string, stored: StoredRequest): FuzzRequest =
   ...(stored.body === undefined ? {} : { body: Buffer.from(stored.body, "base64") }),
   ...(stored.gzip === undefined ? {} : { body: gunzipSync(Buffer.from(stored.gzip, "base64")) }),
   ...(stored.raw === undefined ? {} : { raw: Buffer.from(stored.raw, "base64") }),
+  ...(stored.afterUpgrade === undefined
+    ? {}
+    : { afterUpgrade: Buffer.from(stored.afterUpgrade, "base64") }),
+  ...(stored.leaves === undefined ? {} : { leaves: stored.leaves }),
 });
 
-export const toStored = ({ method, path, headers, body, raw }: FuzzRequest): StoredRequest => ({
+export const toStored = ({
   method,
   path,
   headers,
+  body,
+  raw,
+  afterUpgrade,
+  leaves,
+}: FuzzRequest): StoredRequest => ({
+  method,
+  path,
+  headers,
+  ...(afterUpgrade === undefined ? {} : { afterUpgrade: afterUpgrade.toString("base64") }),
+  ...(leaves === undefined ? {} : { leaves }),
   ...(body === undefined ? {} : { body: body.toString("base64") }),
   ...(raw === undefined ? {} : { raw: raw.toString("base64") }),
 });

@@ -3,14 +3,20 @@ import { type Random, seededRandom } from "@coracle/shared/runtime/random";
 import { addressFamilies } from "./address-families.ts";
 import { complaintOf } from "./answer-rules.ts";
 import { bodyFamilies } from "./body-families.ts";
-import type { Corpus } from "./corpus.ts";
+import { connectionFamilies } from "./connection-families.ts";
+import type { Corpus, SeedObject } from "./corpus.ts";
+import { Coverage } from "./fuzz-coverage.ts";
 import type { Family, FuzzRequest } from "./fuzz-request.ts";
 import { FuzzTarget, type Heap } from "./fuzz-target.ts";
 import { patchFamilies } from "./patch-families.ts";
-import { prepareObjects } from "./prepare-objects.ts";
+import { prepareObjects, refill } from "./prepare-objects.ts";
 import { sendRequest } from "./send-request.ts";
+import { subresourceFamilies } from "./subresource-families.ts";
 
 const PARALLEL = 8;
+/** After so many requests the objects that are gone are made again. */
+const REFILL = 1000;
+/** After so many everything is deleted, and the memory looked at. */
 const ROUND = 5000;
 const GOLDEN = 0x9e3779b1;
 
@@ -29,7 +35,7 @@ export interface Report {
   failures: Failure[];
   /** After a collection, everything deleted: at the start of each round and at the end. */
   heaps: Heap[];
-  statuses: Map<string, number>;
+  coverage: Coverage;
 }
 
 /** By how much the heap is larger in the last third of the rounds than in the second, in MiB: caches are full by then. */
@@ -40,8 +46,27 @@ export function heapRiseMiB({ heaps }: Report): number {
   return third === 0 ? 0 : median(heaps.slice(-third)) - median(heaps.slice(third, 2 * third));
 }
 
+/** By how much the process is larger at the end than after its first round, in MiB. */
+export function residentRiseMiB({ heaps }: Report): number {
+  return (heaps.at(-1)?.residentMiB ?? 0) - (heaps[0]?.residentMiB ?? 0);
+}
+
+/** The allocator keeps pages that a large request had; a leak of 1 KiB a request would be 98 MiB in 100,000. */
+export const RESIDENT_RISE_MIB_MAX = 96;
+
 /** What code that gets hot, and the few caches that are still filling, may take. */
 export const HEAP_RISE_MIB_MAX = 8;
+
+/** A run of which less gets beyond parsing proves little. */
+export const UNDERSTOOD_MIN = 0.35;
+
+/** By how many sockets, timers and the like more are open at the end than after the first round. */
+export function openRise({ heaps }: Report): number {
+  return (heaps.at(-1)?.open ?? 0) - (heaps[0]?.open ?? 0);
+}
+
+/** The fuzzer's own connections come and go. */
+export const OPEN_RISE_MAX = 64;
 
 export interface FuzzOptions {
   seed: number;
@@ -72,11 +97,16 @@ function chosen(families: readonly (readonly [number, Family])[], random: Random
   return (families[0] as readonly [number, Family])[1];
 }
 
-export const familiesOf = (corpus: Corpus) => [
-  ...bodyFamilies(corpus),
-  ...patchFamilies(corpus),
-  ...addressFamilies(corpus),
-];
+export const familiesOf = (corpus: Corpus) => {
+  const whole = [
+    ...bodyFamilies(corpus),
+    ...patchFamilies(corpus),
+    ...subresourceFamilies(corpus),
+    ...addressFamilies(corpus),
+  ];
+  const others = whole.map(([, family]) => family);
+  return [...whole, ...connectionFamilies(corpus, others)];
+};
 
 export async function fuzz(options: FuzzOptions): Promise<Report> {
   const run = new FuzzRun(options);
@@ -90,13 +120,13 @@ export async function fuzz(options: FuzzOptions): Promise<Report> {
 
 class FuzzRun {
   readonly target = new FuzzTarget();
-  readonly report: Report = { requests: 0, failures: [], heaps: [], statuses: new Map() };
+  readonly report: Report = { requests: 0, failures: [], heaps: [], coverage: new Coverage() };
   readonly #options: FuzzOptions;
-  readonly #families: readonly (readonly [number, Family])[];
+  #families: readonly (readonly [number, Family])[] = [];
+  #objects: readonly SeedObject[] = [];
 
   constructor(options: FuzzOptions) {
     this.#options = options;
-    this.#families = familiesOf(options.corpus);
   }
 
   get #isEnough(): boolean {
@@ -106,9 +136,17 @@ class FuzzRun {
   async all(): Promise<void> {
     const { requests, corpus } = this.#options;
     await this.target.start();
-    await prepareObjects(this.target, corpus);
-    for (let from = 0; from < requests && !this.#isEnough; from += ROUND) {
-      await this.#round(from, Math.min(requests, from + ROUND));
+    this.#objects = await prepareObjects(this.target, corpus);
+    const families = familiesOf({ ...corpus, objects: this.#objects });
+    this.#families = families;
+    for (let from = 0; from < requests && !this.#isEnough; from += REFILL) {
+      const to = Math.min(requests, from + REFILL);
+      await this.#round(from, to);
+      this.#hearErrors();
+      if (to % ROUND !== 0 && to < requests) {
+        await refill(this.target, { objects: this.#objects });
+        continue;
+      }
       await prepareObjects(this.target, corpus);
       const heap = await this.target.heap();
       this.report.heaps.push(heap);
@@ -139,10 +177,8 @@ class FuzzRun {
 
   async #send(request: FuzzRequest): Promise<{ complaint?: string; isFatal: boolean }> {
     const outcome = await sendRequest(this.target, request);
-    const { statuses } = this.report;
     this.report.requests++;
-    const key = `${request.family} ${outcome.kind === "answer" ? outcome.status : outcome.kind}`;
-    statuses.set(key, (statuses.get(key) ?? 0) + 1);
+    this.report.coverage.note(request, outcome);
     const complaint = complaintOf(request, outcome);
     const isFatal =
       outcome.kind === "late" || (outcome.kind === "closed" && (await this.target.endsSoon()));
@@ -161,7 +197,21 @@ class FuzzRun {
       if (isFatal) await this.#restart();
     }
     const [index, request] = suspects[0] as [number, FuzzRequest];
-    if (!isFound) this.#fail(index, request, "the server hung or ended, by one of those in flight");
+    if (isFound) return;
+    const flight = suspects.map(
+      ([at, { method, path }]) => `${at} ${method} ${path.slice(0, 200)}`,
+    );
+    const why = `the server hung or ended, by one of these or by all: ${flight.join(", ")}`;
+    this.#fail(index, request, why);
+  }
+
+  /** An error that a client did not get to see is one all the same. */
+  #hearErrors(): void {
+    for (const { url, why } of this.target.takeErrors()) {
+      if (this.report.failures.some(({ request }) => request.path === url)) continue;
+      const request: FuzzRequest = { family: "log", method: "", path: url, headers: {} };
+      this.#fail(-1, request, `logged as an error: ${why}`);
+    }
   }
 
   async #restart(): Promise<void> {

@@ -1,18 +1,17 @@
 // The server under test as a process of its own: what hangs it or ends it shows from outside, and its heap is only its own.
 // Speaks with the test over IPC: `{ ready }`, `{ failed }` for each error that it logs, `{ heap }` when asked.
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Duplex } from "node:stream";
 import { pino } from "pino";
 import { startApiServer } from "../harness/api-server.ts";
+import { fuzzKubelet } from "./fuzz-kubelet.ts";
 
 export type FromServer =
   | { ready: { url: string; token: string; kubeletPort: number } }
   | { failed: { url: string; why: string } }
-  | { heap: { usedBytes: number; residentBytes: number } };
+  | { heap: { usedBytes: number; residentBytes: number; open: number } };
 
 const HISTORY_MS = 2000;
 const WATCH_HISTORY_BYTES = 4096;
@@ -34,15 +33,7 @@ const server = await startApiServer(
   { watchHistoryBytesMax: WATCH_HISTORY_BYTES },
   pino({ level: "error" }, errors),
 );
-const kubelet = createServer(
-  { cert: server.serving.cert, key: server.serving.key },
-  (_, response) => response.end("a log line\n"),
-);
-kubelet.on("upgrade", (_request: unknown, socket: Duplex) => {
-  socket.on("error", () => socket.destroy());
-  socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
-  socket.pipe(socket);
-});
+const kubelet = fuzzKubelet(server.serving);
 kubelet.listen(0, "127.0.0.1", () => {
   const { port } = kubelet.address() as AddressInfo;
   tell({ ready: { url: server.url, token: server.token, kubeletPort: port } });
@@ -61,5 +52,7 @@ process.on("message", async (message) => {
   await new Promise((resolve) => setImmediate(resolve));
   globalThis.gc?.();
   const { heapUsed, external, rss } = process.memoryUsage();
-  tell({ heap: { usedBytes: heapUsed + external, residentBytes: rss } });
+  // Sockets, timers, files: what is open when nobody asks for anything.
+  const open = process.getActiveResourcesInfo().length;
+  tell({ heap: { usedBytes: heapUsed + external, residentBytes: rss, open } });
 });

@@ -15,6 +15,8 @@ const HEAP_MIB_MAX = 1024;
 export interface Heap {
   usedMiB: number;
   residentMiB: number;
+  /** Sockets, timers and the like. */
+  open: number;
 }
 
 const MIB = 2 ** 20;
@@ -23,8 +25,10 @@ export class FuzzTarget {
   url = "";
   token = "";
   kubeletPort = 0;
-  /** Causes of the last errors that the server logged, by URL. */
   lastExit = "";
+  /** Lines at the level of errors that nobody has taken yet. */
+  #errors: { url: string; why: string }[] = [];
+  /** Causes of the last errors that the server logged, by URL. */
   readonly causes = new Map<string, string>();
   #child: ChildProcess | undefined;
   #heard: (message: FromServer) => void = () => {};
@@ -52,6 +56,7 @@ export class FuzzTarget {
       if ("failed" in told) {
         if (this.causes.size > 1000) this.causes.clear();
         this.causes.set(told.failed.url, told.failed.why);
+        this.#errors.push(told.failed);
       } else this.#heard(told);
     });
     child.on("exit", (code, signal) => {
@@ -62,12 +67,19 @@ export class FuzzTarget {
     Object.assign(this, told.ready);
   }
 
+  /** What the server has logged as an error since the last time. */
+  takeErrors(): readonly { url: string; why: string }[] {
+    const errors = this.#errors;
+    this.#errors = [];
+    return errors;
+  }
+
   async heap(): Promise<Heap> {
     this.#child?.send("heap");
     const told = await this.#next(HEAP_MS);
     if (told === undefined || !("heap" in told)) throw new Error("the server tells no heap");
-    const { usedBytes, residentBytes } = told.heap;
-    return { usedMiB: usedBytes / MIB, residentMiB: residentBytes / MIB };
+    const { usedBytes, residentBytes, open } = told.heap;
+    return { usedMiB: usedBytes / MIB, residentMiB: residentBytes / MIB, open };
   }
 
   #next(deadlineMs: number): Promise<FromServer | undefined> {

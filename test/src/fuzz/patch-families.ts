@@ -1,7 +1,7 @@
 // PATCH of all four types, on objects that are there as a rule.
 import type { Random } from "@coracle/shared/runtime/random";
 import { mutatedYaml } from "./body-families.ts";
-import type { Corpus, SeedObject } from "./corpus.ts";
+import { type Corpus, pickObject, type SeedObject } from "./corpus.ts";
 import { chance, extremeForm, names, nest, pick } from "./extremes.ts";
 import type { Family, FuzzRequest } from "./fuzz-request.ts";
 import { childrenOf, formOf, isContainer, type JsonForm, printForm } from "./json-form.ts";
@@ -16,7 +16,7 @@ const patchTypes = {
 } as const;
 type PatchType = keyof typeof patchTypes;
 
-const subresources = ["", "", "", "", "/status", "/scale", "/ephemeralcontainers", "/resize"];
+const subresources = ["", "", "", "", "", "", "", "", "", "/status", "/scale", "/resize"];
 
 function patch(
   random: Random,
@@ -72,8 +72,25 @@ const oddPointers: readonly string[] = [
   `/${"a/".repeat(10_001)}`,
 ];
 
+/** One that has a chance. */
+function plainOperation(random: Random, pointer: string): JsonForm {
+  const value = pick(random, ["a", "b", 1, 0, true, null, { a: "b" }, [], ["a"]]);
+  const labels = [
+    { op: "add", path: "/metadata/labels", value: { a: "b" } },
+    { op: "add", path: "/metadata/annotations", value: { a: "b", c: String(random.integer(9)) } },
+  ];
+  const others = [
+    { op: "remove", path: pointer },
+    { op: "replace", path: pointer, value },
+    { op: "copy", from: pointer, path: pointer },
+    { op: "add", path: pointer, value },
+  ];
+  return formOf(chance(random, 0.5) ? pick(random, labels) : pick(random, others));
+}
+
 function operation(random: Random, pointers: readonly string[]): JsonForm {
-  const pointer = () => pick(random, chance(random, 0.7) ? pointers : oddPointers);
+  const pointer = () => pick(random, chance(random, 0.9) ? pointers : oddPointers);
+  if (chance(random, 0.4)) return plainOperation(random, pointer());
   const op = pick(random, ["add", "add", "remove", "replace", "move", "copy", "test", "x", ""]);
   const members: [string, JsonForm][] = [
     ["op", op],
@@ -96,9 +113,9 @@ function copyBomb(random: Random): JsonForm {
 const jsonPatch =
   (corpus: Corpus): Family =>
   (random) => {
-    const object = pick(random, corpus.objects);
+    const object = pickObject(random, corpus);
     const pointers = pointersIn(formOf(object.body));
-    const count = 1 + random.integer(chance(random, 0.05) ? 300 : 4);
+    const count = 1 + random.integer(chance(random, 0.03) ? 300 : chance(random, 0.7) ? 1 : 4);
     let form: JsonForm = { list: Array.from({ length: count }, () => operation(random, pointers)) };
     const odd = random.next();
     if (odd < 0.03) form = copyBomb(random);
@@ -118,7 +135,7 @@ function partOf(random: Random, object: SeedObject): JsonForm {
 const mergePatch =
   (corpus: Corpus): Family =>
   (random) => {
-    const object = pick(random, corpus.objects);
+    const object = pickObject(random, corpus);
     const form = chance(random, 0.04) ? { raw: nest(random) } : partOf(random, object);
     return patch(random, object, "merge", Buffer.from(printForm(form)));
   };
@@ -155,7 +172,7 @@ function addDirectives(random: Random, form: JsonForm): void {
 const strategicPatch =
   (corpus: Corpus): Family =>
   (random) => {
-    const object = pick(random, corpus.objects);
+    const object = pickObject(random, corpus);
     const form = chance(random, 0.04) ? { raw: nest(random) } : partOf(random, object);
     if (chance(random, 0.7)) addDirectives(random, form);
     return patch(random, object, "strategic", Buffer.from(printForm(form)));
@@ -164,7 +181,7 @@ const strategicPatch =
 const applyPatch =
   (corpus: Corpus): Family =>
   (random) => {
-    const { collection, name, body } = pick(random, corpus.objects);
+    const { collection, name, body } = pickObject(random, corpus);
     const target = chance(random, 0.8) ? name : `fuzz-${random.integer(50)}`;
     const named = {
       ...body,

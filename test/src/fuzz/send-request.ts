@@ -10,6 +10,8 @@ export type Outcome =
   | { kind: "answer"; status: number; type: string; body: Buffer; isComplete: boolean }
   /** The connection ended before there was an answer. */
   | { kind: "closed"; why: string }
+  /** The client did not wait for it. */
+  | { kind: "left" }
   | { kind: "late" };
 
 export interface FuzzServer {
@@ -35,13 +37,18 @@ function plainBody({ headers }: IncomingMessage, body: Buffer, isComplete: boole
 
 const sendablePath = (path: string): string => path.replace(/[^!-~]/gu, encodeURIComponent);
 
-function sendHttp({ url, token }: FuzzServer, request: FuzzRequest): Promise<Outcome> {
+function sendHttp(
+  server: FuzzServer,
+  request: FuzzRequest,
+  connections: Agent | false = agent,
+): Promise<Outcome> {
+  const { url, token } = server;
   const { method, path, headers, body } = request;
   const { hostname, port } = new URL(url);
   const withBody = body === undefined ? {} : { "content-length": String(body.length) };
   return new Promise((resolve) => {
     const outgoing = httpsRequest({
-      agent,
+      agent: connections,
       hostname,
       port,
       method,
@@ -52,11 +59,18 @@ function sendHttp({ url, token }: FuzzServer, request: FuzzRequest): Promise<Out
       resolve({ kind: "late" });
       outgoing.destroy();
     });
-    const settle = (outcome: Outcome) => {
+    let answered = false;
+    const settle = (outcome: Outcome | Promise<Outcome>) => {
       timer.cancel();
       resolve(outcome);
     };
+    const leave = () => {
+      settle({ kind: "left" });
+      outgoing.destroy();
+    };
     outgoing.on("response", (response) => {
+      answered = true;
+      if (request.leaves === "answer") return leave();
       const chunks: Buffer[] = [];
       const answer = (isComplete: boolean): Outcome => ({
         kind: "answer",
@@ -79,8 +93,14 @@ function sendHttp({ url, token }: FuzzServer, request: FuzzRequest): Promise<Out
         settle(answer(true));
       });
     });
-    outgoing.on("error", (error) => settle({ kind: "closed", why: error.message }));
-    outgoing.end(body);
+    outgoing.on("error", (error) => {
+      // The one before on the same connection may have ended it: a proxied answer that was broken off behind a HEAD.
+      const isOthers = outgoing.reusedSocket && connections === agent && !answered;
+      settle(isOthers ? sendHttp(server, request, false) : { kind: "closed", why: error.message });
+    });
+    if (request.leaves === "body") {
+      outgoing.write(body?.subarray(0, body.length >> 1) ?? "", leave);
+    } else outgoing.end(body);
   });
 }
 
@@ -111,7 +131,8 @@ function sendRaw({ url, token }: FuzzServer, request: FuzzRequest, raw: Buffer):
       if (answered) return;
       answered = true;
       if (isUpgrade && chunk.toString("latin1").startsWith("HTTP/1.1 101")) {
-        socket.end(request.afterUpgrade ?? "");
+        if (request.leaves === undefined) socket.end(request.afterUpgrade ?? "");
+        else socket.write(request.afterUpgrade ?? "", () => settle({ kind: "left" }));
       }
       timers.push(systemClock.setTimer(STREAM_MS, () => done("")));
     });

@@ -79,7 +79,9 @@ class PodTunnel extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    if (!this.#socket.destroyed) this.#socket.end(closeFrame());
+    const socket = this.#socket;
+    // The other side need not agree: it might never.
+    if (!socket.destroyed) socket.end(closeFrame(), () => socket.destroy());
     done(error);
   }
 }

@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import { connect as tlsConnect } from "node:tls";
 import type { Node } from "@coracle/shared/api/types/core-v1";
 import { statusError } from "@coracle/shared/machinery/status-error";
+import type { Clock } from "@coracle/shared/runtime/clock";
 import type { ResourceTable } from "../../registry/resource-table.ts";
 import type { KubeletCredentials } from "../connect.ts";
 import { openTunnel } from "./pod-tunnel.ts";
@@ -13,8 +14,11 @@ import type { NodeTarget, PodTarget } from "./proxy-target.ts";
 export interface ConnectionDependencies {
   resources: ResourceTable;
   kubelet: KubeletCredentials;
+  clock: Clock;
 }
 
+/** Go's TLSHandshakeTimeout. */
+const HANDSHAKE_MS = 10_000;
 /** Names that Go's resolver knows for ports. */
 const NAMED_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
 
@@ -31,7 +35,10 @@ export async function requestTo(
 ): Promise<ClientRequest> {
   if (target.kind === "node") return requestToNode(target, options, dependencies.kubelet);
   const socket = await socketTo(target, dependencies);
-  return httpRequest({ ...options, createConnection: () => socket });
+  const request = httpRequest({ ...options, createConnection: () => socket });
+  // A tunnel is for one request, whether or not the Pod closes it then.
+  request.on("response", (incoming) => incoming.once("end", () => socket.destroy()));
+  return request;
 }
 
 function requestToNode(
@@ -58,7 +65,7 @@ function kubeletOf(node: Node, host: string, { cert, key, ca }: KubeletCredentia
 
 async function socketTo(
   { pod, scheme, port }: PodTarget,
-  { resources, kubelet }: ConnectionDependencies,
+  { resources, kubelet, clock }: ConnectionDependencies,
 ): Promise<Duplex> {
   const number = portNumber(port, scheme);
   const where = `dial tcp ${pod.status?.podIP}:${number}`;
@@ -73,10 +80,21 @@ async function socketTo(
     const path = `/portForward/${namespace}/${name}/${uid}`;
     const tunnel = await openTunnel(kubeletOf(node, host, kubelet), path, number);
     tunnel.on("error", () => tunnel.destroy()); // the request on it says so
-    return scheme === "https" ? tlsConnect({ socket: tunnel, rejectUnauthorized: false }) : tunnel;
+    return scheme === "https" ? secured(tunnel, clock) : tunnel;
   } catch (error) {
     throw unreachable(`${where}: ${(error as Error).message}`);
   }
+}
+
+/** Upstream waits as long for a handshake, and for an answer behind it for ever. */
+function secured(tunnel: Duplex, clock: Clock): Duplex {
+  const socket = tlsConnect({ socket: tunnel, rejectUnauthorized: false });
+  const timer = clock.setTimer(HANDSHAKE_MS, () =>
+    socket.destroy(new Error("net/http: TLS handshake timeout")),
+  );
+  socket.once("secureConnect", () => timer.cancel());
+  socket.once("close", () => timer.cancel());
+  return socket;
 }
 
 function portNumber(port: string, scheme: string): number {

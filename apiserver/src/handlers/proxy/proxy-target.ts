@@ -10,7 +10,6 @@ import type {
 import { ownValue } from "@coracle/shared/machinery/own-value";
 import {
   badRequest,
-  internalError,
   notFound,
   type StatusError,
   statusError,
@@ -19,6 +18,7 @@ import type { Random } from "@coracle/shared/runtime/random";
 import type { RequestInfo } from "../../filters/request-info.ts";
 import type { ResourceTable } from "../../registry/resource-table.ts";
 import type { ServedResource } from "../../registry/served-resource.ts";
+import { hostOf } from "../connect.ts";
 
 export interface PodTarget {
   kind: "pod";
@@ -111,13 +111,8 @@ function nodeTarget(
   const nodes = resources.named("nodes");
   const node = get<Node>(nodes, "", name);
   if (node === undefined) throw notFound(nodes, name);
-  const { addresses = [], daemonEndpoints } = node.status;
-  const host = addresses.find(({ type }) => type === "InternalIP")?.address;
-  if (host === undefined) {
-    const known = addresses.map(({ address }) => address).join(" ");
-    throw internalError(`no preferred addresses found; known addresses: [${known}]`);
-  }
-  const own = String(daemonEndpoints?.kubeletEndpoint?.Port ?? "");
+  const host = hostOf(node);
+  const own = String(node.status.daemonEndpoints?.kubeletEndpoint?.Port ?? "");
   if (port === "" || port === own) return { kind: "node", node, host };
   return { kind: "node", node, host, other: { scheme: scheme || "http", port } };
 }

@@ -2,7 +2,10 @@
 // connections (WebSocket) are joined (upstream: apimachinery util/proxy UpgradeAwareHandler).
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { createGunzip, createGzip } from "node:zlib";
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
+import { goQuoted } from "@coracle/shared/machinery/go-quoted";
+import { statusError } from "@coracle/shared/machinery/status-error";
 import type { ApiRequest, Handled } from "../api-request.ts";
 import { join, rawHead } from "../connect.ts";
 import type { Handlers } from "../dispatch.ts";
@@ -10,6 +13,10 @@ import { NO_CACHE } from "../send-reply.ts";
 import { requestTo, tripError } from "./proxy-connection.ts";
 import { type NodeTarget, type PodTarget, proxyTarget } from "./proxy-target.ts";
 import { type Rewriting, rewriteHtml, rewriteLink } from "./rewrite-links.ts";
+
+const [pack, unpack] = [promisify(gzip), promisify(gunzip)];
+/** Unpacked: a few bytes may stand for very many. */
+const PAGE_BYTES_MAX = 64 << 20;
 
 const PROXIED = new Set(["pods", "services", "nodes"]);
 
@@ -96,11 +103,21 @@ async function passOn(
   const outgoing = await requestTo(target, options, handlers);
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     outgoing.on("response", resolve);
+    outgoing.on("upgrade", ({ headers: { upgrade = "" } }, socket) => {
+      socket.destroy();
+      const protocol = goQuoted(upgrade);
+      reject(failed(`backend tried to switch protocol ${protocol} when "" was requested`));
+    });
     outgoing.on("error", (error) => reject(tripError(error)));
   });
   if (isWhole) outgoing.end(request.body);
   else raw.pipe(outgoing);
-  response.on("close", () => outgoing.destroy());
+  response.on("close", () => {
+    outgoing.destroy();
+    // What a backend did not read goes nowhere: the next request comes behind it. A pipe that ends later would pause it again.
+    raw.unpipe(outgoing);
+    raw.resume();
+  });
   await answer(await answered, response, {
     prefix: location.prefix,
     hosts: [raw.headers.host ?? "", outgoing.host],
@@ -112,6 +129,8 @@ async function answer(
   response: ServerResponse,
   rewriting: Rewriting,
 ): Promise<void> {
+  const { statusCode = 502 } = incoming;
+  if (statusCode < 100) throw tripError(new Error(`malformed HTTP status code "${statusCode}"`));
   const headers: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(incoming.headers)) {
     if (value === undefined || HOP_HEADERS.has(name)) continue;
@@ -125,12 +144,17 @@ async function answer(
   const coding = incoming.headers["content-encoding"] ?? "";
   if (isPage && location === undefined && (coding === "" || coding === "gzip")) {
     delete headers["content-length"];
-    response.writeHead(incoming.statusCode ?? 502, headers);
-    response.end(await rewrittenPage(incoming, coding === "gzip", rewriting));
+    const page = await rewrittenPage(incoming, coding === "gzip", rewriting);
+    response.writeHead(statusCode, headers);
+    response.end(page);
     return;
   }
-  response.writeHead(incoming.statusCode ?? 502, headers);
+  response.writeHead(statusCode, headers);
   response.flushHeaders();
+  if (incoming.destroyed && !incoming.complete) {
+    response.destroy(); // it broke off right behind its head, and says so no more
+    return;
+  }
   await new Promise<void>((resolve) => {
     incoming.on("error", () => response.destroy());
     incoming.on("aborted", () => response.destroy());
@@ -144,13 +168,27 @@ async function rewrittenPage(
   isPacked: boolean,
   rewriting: Rewriting,
 ): Promise<Buffer> {
-  const page = await collect(isPacked ? incoming.pipe(createGunzip()) : incoming);
+  const page = await collect(incoming).then(
+    (bytes) => (isPacked ? unpacked(bytes) : bytes),
+    () => Promise.reject(failed("unexpected EOF")), // the other side went away
+  );
   const rewritten = Buffer.from(rewriteHtml(page.toString(), rewriting));
-  if (!isPacked) return rewritten;
-  const packed = createGzip();
-  packed.end(rewritten);
-  return collect(packed);
+  return isPacked ? pack(rewritten) : rewritten;
 }
+
+/** Throws with the words of Go's reader. */
+async function unpacked(bytes: Buffer): Promise<Buffer> {
+  try {
+    return await unpack(bytes, { maxOutputLength: PAGE_BYTES_MAX });
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException;
+    if (code === "Z_BUF_ERROR") throw failed("unexpected EOF");
+    if (message !== "incorrect header check") throw failed(message);
+    throw failed("errorf making gzip reader: gzip: invalid header"); // upstream's spelling
+  }
+}
+
+const failed = (message: string) => statusError("", message, undefined, 500);
 
 async function collect(stream: AsyncIterable<unknown>): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -180,12 +218,13 @@ export async function proxyUpgradedRequest(
       resolve();
     });
     outgoing.on("response", (response) => {
-      collect(response).then((body) => {
+      const answered = collect(response).then((body) => {
         const framing = [`Content-Length: ${body.length}`, "Connection: close"];
         socket.write(rawHead(response, framing));
         socket.end(body);
-        resolve();
-      }, reject);
+      });
+      // Who is answered by half is cut off by half.
+      answered.catch(() => socket.destroy()).finally(resolve);
     });
     outgoing.on("error", (error) => reject(tripError(error)));
     socket.on("close", () => outgoing.destroy());
