@@ -1,10 +1,9 @@
 // Sequences of requests, and what shows of them afterwards: answers, warnings, lists and watches have to be those of a real
 // kube-apiserver 1.36.3, from which they were recorded. Each case has a namespace of its own on one shared server.
 import { readdirSync, readFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startApiServer, type TestApiServer } from "../harness/api-server.ts";
-import { etcdRequirement, startEtcd, type TestEtcd } from "../harness/etcd.ts";
-import { describeWith } from "../requirement.ts";
+import { describe, expect, it } from "vitest";
+import type { TestApiServer } from "../harness/api-server.ts";
+import { describeOnBothEngines } from "../harness/both-engines.ts";
 import { playCase } from "./play-case.ts";
 import type { SemanticsCase } from "./semantics-case.ts";
 
@@ -16,28 +15,7 @@ const areas = readdirSync(testdata).map((file) => {
   return { area: file.replace(/\.json$/, ""), cases };
 });
 
-describe("on LevelDB", () => {
-  let server: TestApiServer;
-  beforeAll(async () => {
-    server = await startApiServer();
-  });
-  afterAll(() => server.close());
-  recordedCases(() => server);
-});
-
-describeWith("on etcd", [etcdRequirement], () => {
-  let etcd: TestEtcd;
-  let server: TestApiServer;
-  beforeAll(async () => {
-    etcd = await startEtcd();
-    server = await startApiServer({ engine: "etcd", endpoints: [etcd.endpoint] });
-  });
-  afterAll(async () => {
-    await server.close();
-    await etcd.remove();
-  });
-  recordedCases(() => server);
-});
+describeOnBothEngines(recordedCases);
 
 function recordedCases(server: () => TestApiServer): void {
   for (const { area, cases } of areas) {
