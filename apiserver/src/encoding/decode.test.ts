@@ -44,6 +44,18 @@ describe("the object is what upstream's round trip prints", () => {
       '{"kind":"Deployment","apiVersion":"apps/v1","metadata":{},"spec":{"selector":null,"template":{"metadata":{},"spec":{"containers":null}},"strategy":{}},"status":{}}',
     ],
     [
+      "a version that says nothing is the path's",
+      '{"apiVersion":"apps/v1","kind":"Lease","spec":{},"apiVersion":"/"}',
+      LEASE,
+      '{"kind":"Lease","apiVersion":"coordination.k8s.io/v1","metadata":{},"spec":{}}',
+    ],
+    [
+      "half of one too",
+      '{"apiVersion":"coordination.k8s.io/","kind":"Lease"}',
+      LEASE,
+      '{"kind":"Lease","apiVersion":"coordination.k8s.io/v1","metadata":{},"spec":{}}',
+    ],
+    [
       "null is absent",
       '{"metadata":{"name":null,"labels":null},"data":null}',
       CONFIG_MAP,

@@ -71,10 +71,12 @@ export function decodeObject(
 
 /** The object, complete with the kind that the path implies, in upstream's order. */
 function typed(object: Record<string, unknown>, of: GroupVersionKind): KubernetesObject {
-  if (object.kind !== undefined && object.apiVersion !== undefined)
+  const apiVersion = groupVersionText(of);
+  // `/` and `apps/` stand for the version of the path, too.
+  if (object.kind === of.kind && object.apiVersion === apiVersion)
     return object as unknown as KubernetesObject;
   const { kind: _kind, apiVersion: _apiVersion, ...rest } = object;
-  return { kind: of.kind, apiVersion: groupVersionText(of), ...rest } as KubernetesObject;
+  return { kind: of.kind, apiVersion, ...rest } as KubernetesObject;
 }
 
 function decodeQuickly(body: Buffer, expected: GroupVersionKind): Decoded | undefined {

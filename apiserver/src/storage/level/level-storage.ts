@@ -23,9 +23,11 @@ import { LeaseBook } from "./lease-book.ts";
 import { LevelWriter } from "./level-writer.ts";
 import { type Database, diskBytes, openDatabase, readFloor, writeFloor } from "./open-directory.ts";
 import { type Recovered, recover } from "./recovery.ts";
+import { SpaceReclaimer } from "./space-reclaimer.ts";
 import { VersionHistory } from "./version-history.ts";
 import type { VersionIndex } from "./version-index.ts";
 import { readVersion, readVersions, visitVersions } from "./version-reader.ts";
+
 import { WatchHub } from "./watch-hub.ts";
 
 export interface LevelStorageOptions {
@@ -39,12 +41,15 @@ export interface LevelStorageOptions {
   historyRetentionMs?: number;
   /** What history may take on disk before older revisions go early; default 256 MiB. */
   historyBytesMax?: number;
+  /** What may be wasted on disk before it is looked at; default 64 MiB. */
+  wasteBytesMin?: number;
   /** Names this process to the one that finds the store locked: "apiserver, pid 4711". */
   holder?: string;
 }
 
 const HISTORY_RETENTION_MS = 5 * 60_000;
 const HISTORY_BYTES_MAX = 256 << 20;
+const WASTE_BYTES_MIN = 64 << 20;
 const COMPACT_VERSIONS_PER_STEP = 500;
 const REVOKED_KEYS_PER_STEP = 500;
 
@@ -100,6 +105,13 @@ export class LevelStorage implements Storage {
         if (index.historyBytes > historyBytesMax) this.#compactor.kick();
       },
     });
+    const reclaimer = new SpaceReclaimer({
+      database,
+      logger: this.#logger,
+      diskBytes: () => diskBytes(options.directory),
+      wasteBytesMin: options.wasteBytesMin ?? WASTE_BYTES_MIN,
+      isClosing: () => this.#closing !== undefined,
+    });
     const history = new VersionHistory(database, index, () => this.#writer.published);
     this.#hub = new WatchHub(history, this.#logger);
     this.#compactor = new Compactor({
@@ -110,7 +122,10 @@ export class LevelStorage implements Storage {
       compactRevision: () => index.compactRevision,
       revisionWithinBytes: () => index.revisionKeeping(historyBytesMax, this.#writer.published),
       compact: (revision) => this.compact(revision),
-      checkpoint: (revision) => this.#checkpoint(revision),
+      checkpoint: async (revision) => {
+        await this.#checkpoint(revision);
+        await reclaimer.run(index.compactRevision);
+      },
     });
     this.#compactor.start();
   }

@@ -8,7 +8,10 @@ import { join } from "node:path";
 import { Level } from "level";
 import { StorageOpenError } from "../storage.ts";
 
-export type Database = Level<string, Buffer>;
+/** In Node a `level` is a classic-level, which has one thing more. */
+export type Database = Level<string, Buffer> & {
+  compactRange(start: string, end: string): Promise<void>;
+};
 
 export type Row = { type: "put"; key: string; value: Buffer } | { type: "del"; key: string };
 
@@ -21,13 +24,13 @@ export async function openDatabase(
   const location = join(directory, "level");
   await mkdir(location, { recursive: true });
   refuseIncomplete(location, await readdir(location));
-  const database: Database = new Level<string, Buffer>(location, {
+  const database = new Level<string, Buffer>(location, {
     keyEncoding: "utf8",
     valueEncoding: "buffer",
     writeBufferSize: 16 << 20,
     maxFileSize: 8 << 20,
     ...tuning,
-  });
+  }) as Database;
   try {
     await database.open();
   } catch (error) {
