@@ -56,6 +56,11 @@ function startWeb(): Promise<Server> {
     });
   });
   site.on("upgrade", (request, socket: Duplex) => {
+    if (request.url === "/refused") {
+      // Of this connection it hears nothing more, though it says otherwise.
+      socket.write("HTTP/1.1 200 OK\r\nconnection: keep-alive\r\ncontent-length: 2\r\n\r\nno");
+      return;
+    }
     socket.write(
       `HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: echo\r\nx-url: ${request.url}\r\n\r\n`,
     );
@@ -325,6 +330,14 @@ describe("a node", () => {
     const { port } = web.address() as AddressInfo;
     const { body } = await send(`/api/v1/nodes/n:${port}/proxy/x`);
     expect(JSON.parse(body)).toMatchObject({ url: "/x" });
+  });
+
+  it("gets no more requests over a connection whose upgrade it refused", async () => {
+    const { port } = web.address() as AddressInfo;
+    const path = `/api/v1/nodes/n:${port}/proxy`;
+    const headers = { connection: "Upgrade", upgrade: "echo" };
+    expect(await send(`${path}/refused`, { headers })).toMatchObject({ status: 200, body: "no" });
+    expect(await send(`${path}/x`)).toMatchObject({ status: 200 });
   });
 
   it("cannot be reached when it is not there", async () => {

@@ -199,6 +199,7 @@ export function proxyUpgrade(
     path,
     method: request.method,
     headers,
+    agent: false, // who refuses may have left HTTP behind all the same: nothing else goes over this connection
     ...tls(dependencies),
   });
   return new Promise((resolve, reject) => {

@@ -28,6 +28,9 @@ const SOCKETS = 16;
 
 export const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS, rejectUnauthorized: false });
 
+/** For a connection that nothing went over before. */
+const fresh = (): Agent => new Agent({ rejectUnauthorized: false });
+
 export const sendRequest = (server: FuzzServer, request: FuzzRequest): Promise<Outcome> =>
   request.raw === undefined ? sendHttp(server, request) : sendRaw(server, request, request.raw);
 
@@ -37,11 +40,7 @@ function plainBody({ headers }: IncomingMessage, body: Buffer, isComplete: boole
 
 const sendablePath = (path: string): string => path.replace(/[^!-~]/gu, encodeURIComponent);
 
-function sendHttp(
-  server: FuzzServer,
-  request: FuzzRequest,
-  connections: Agent | false = agent,
-): Promise<Outcome> {
+function sendHttp(server: FuzzServer, request: FuzzRequest, connections = agent): Promise<Outcome> {
   const { url, token } = server;
   const { method, path, headers, body } = request;
   const { hostname, port } = new URL(url);
@@ -96,7 +95,9 @@ function sendHttp(
     outgoing.on("error", (error) => {
       // The one before on the same connection may have ended it: a proxied answer that was broken off behind a HEAD.
       const isOthers = outgoing.reusedSocket && connections === agent && !answered;
-      settle(isOthers ? sendHttp(server, request, false) : { kind: "closed", why: error.message });
+      settle(
+        isOthers ? sendHttp(server, request, fresh()) : { kind: "closed", why: error.message },
+      );
     });
     if (request.leaves === "body") {
       outgoing.write(body?.subarray(0, body.length >> 1) ?? "", leave);

@@ -14,6 +14,7 @@ const SWITCHING = 101;
 /** `kubelet`: where it is, with the credentials to call it; `path` is portForward's of the Pod. Rejects when nobody answers. */
 export function openTunnel(kubelet: RequestOptions, path: string, port: number): Promise<Duplex> {
   const outgoing = httpsRequest({
+    agent: false, // nothing else goes over a connection that was to be a tunnel
     ...kubelet,
     path: `${path}?ports=${port}`,
     headers: {

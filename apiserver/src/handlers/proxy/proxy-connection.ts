@@ -35,7 +35,7 @@ export async function requestTo(
 ): Promise<ClientRequest> {
   if (target.kind === "node") return requestToNode(target, options, dependencies.kubelet);
   const socket = await socketTo(target, dependencies);
-  const request = httpRequest({ ...options, createConnection: () => socket });
+  const request = httpRequest({ ...options, agent: undefined, createConnection: () => socket });
   // A tunnel is for one request, whether or not the Pod closes it then.
   request.on("response", (incoming) => incoming.once("end", () => socket.destroy()));
   return request;

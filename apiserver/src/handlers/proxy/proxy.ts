@@ -207,7 +207,8 @@ export async function proxyUpgradedRequest(
   const location = locationOf(raw.url ?? "/");
   const target = proxyTarget(request.info, handlers);
   const headers = forwardedHeaders(raw, location, true);
-  const options = { method: request.method, path: location.path, headers };
+  // Who refuses may have left HTTP behind all the same: nothing else goes over this connection.
+  const options = { method: request.method, path: location.path, headers, agent: false } as const;
   const outgoing = await requestTo(target, options, handlers);
   await new Promise<void>((resolve, reject) => {
     outgoing.on("upgrade", (response, upstream, upstreamHead) => {
