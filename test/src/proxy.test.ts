@@ -332,6 +332,14 @@ describe("a node", () => {
     expect(JSON.parse(body)).toMatchObject({ url: "/x" });
   });
 
+  it.each([
+    ["z", "error trying to reach service: dial tcp: lookup tcp/z: unknown port"],
+    ["70000", "error trying to reach service: dial tcp: address 70000: invalid port"],
+  ])("has no port %s", async (port, words) => {
+    const answer = await send(`/api/v1/nodes/n:${port}/proxy/x`);
+    expect([answer.status, message(answer)]).toEqual([503, words]);
+  });
+
   it("gets no more requests over a connection whose upgrade it refused", async () => {
     const { port } = web.address() as AddressInfo;
     const path = `/api/v1/nodes/n:${port}/proxy`;

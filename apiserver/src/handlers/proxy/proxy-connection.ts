@@ -49,7 +49,8 @@ function requestToNode(
   const trusting = { rejectUnauthorized: false };
   if (other !== undefined) {
     const request = other.scheme === "https" ? httpsRequest : httpRequest;
-    return request({ ...options, host, port: other.port, ...trusting });
+    const port = portNumber(other.port, other.scheme);
+    return request({ ...options, host, port, ...trusting });
   }
   // One kubelet may speak for several nodes: it is told which is meant.
   const path = options.path ?? "/";
