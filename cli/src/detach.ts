@@ -17,6 +17,7 @@ export async function upDetached(dataDir: string, args: readonly string[]): Prom
   const child = spawn(process.execPath, [join(BINARIES, "coracle.mjs"), ...args], {
     stdio: ["ignore", log, log, "ipc"],
     detached: true,
+    env: { ...process.env, CORACLE_START_MS: undefined }, // a time of this process says nothing in another
   });
   closeSync(log);
   const report = await new Promise<DetachReport>((resolve) => {
