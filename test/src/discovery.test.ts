@@ -1,29 +1,9 @@
 // What a server says of itself, and what it holds when it is new, against what was read off a Kubernetes 1.36 server: every resource
 // with its verbs, names, categories and subresources, the columns of every table, and every bootstrap object.
 import { readFileSync } from "node:fs";
+import type { ResourceFact } from "@coracle/shared/api/facts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startApiServer, type TestApiServer } from "./harness/api-server.ts";
-
-interface Subresource {
-  name: string;
-  kind: string;
-  kindGroup: string;
-  kindVersion: string;
-  verbs: string[];
-}
-
-interface Resource {
-  group?: string;
-  version: string;
-  resource: string;
-  kind: string;
-  scope: "Namespaced" | "Cluster";
-  verbs: string[];
-  singular: string;
-  shortNames?: string[];
-  categories?: string[];
-  subresources?: Subresource[];
-}
 
 /** A row of /apis/GROUP/VERSION. */
 interface ListedResource {
@@ -52,11 +32,11 @@ interface KubernetesData {
 
 const read = <T>(file: string): T =>
   JSON.parse(readFileSync(new URL(`discovery/testdata/${file}`, import.meta.url), "utf8")) as T;
-const resources = read<Resource[]>("resources.json");
+const resources = read<ResourceFact[]>("resources.json");
 const tables = read<Record<string, Column[]>>("tables.json");
 const bootstrap = read<Record<string, (Data & KubernetesData)[]>>("bootstrap.json");
 
-const keyOf = ({ group = "", version, resource }: Resource): string =>
+const keyOf = ({ group = "", version, resource }: ResourceFact): string =>
   `${resource}.${version}${group && `.${group}`}`;
 
 /** Not served yet: docs/differences.md. */
@@ -88,8 +68,8 @@ async function groupVersions(): Promise<string[]> {
 }
 
 /** From the documents of each group version, in the form of the data. */
-async function listed(): Promise<Resource[]> {
-  const found: Resource[] = [];
+async function listed(): Promise<ResourceFact[]> {
+  const found: ResourceFact[] = [];
   for (const groupVersion of await groupVersions()) {
     const isCore = !groupVersion.includes("/");
     const [group = "", version = ""] = isCore ? ["", groupVersion] : groupVersion.split("/");
@@ -123,8 +103,8 @@ const subresourceOf = ({ name, kind, group = "", version = "", verbs }: ListedRe
 });
 
 /** What discovery does not tell is left out. */
-const comparable = ({ subresources, ...rest }: Resource): Resource => {
-  const { fieldSelectors: _, ...told } = rest as Resource & { fieldSelectors?: unknown };
+const comparable = ({ subresources, ...rest }: ResourceFact): ResourceFact => {
+  const { fieldSelectors: _, ...told } = rest;
   return { ...told, ...(subresources && { subresources }) };
 };
 
@@ -162,7 +142,7 @@ describe("discovery", () => {
         for (const { version, resources: rows } of versions) {
           for (const row of rows) {
             const group = metadata.name ?? "";
-            aggregated.set(keyOf({ group, version, resource: row.resource } as Resource), {
+            aggregated.set(keyOf({ group, version, resource: row.resource } as ResourceFact), {
               kind: row.responseKind.kind,
               singular: row.singularResource,
               scope: row.scope,
@@ -193,7 +173,7 @@ describe("discovery", () => {
   });
 });
 
-const pathOf = ({ group = "", version, resource }: Resource): string =>
+const pathOf = ({ group = "", version, resource }: ResourceFact): string =>
   `${group === "" ? "/api" : `/apis/${group}`}/${version}/${resource}`;
 
 describe("the table of", () => {
@@ -202,7 +182,7 @@ describe("the table of", () => {
     "%s has the columns of Kubernetes 1.36",
     async (key, resource) => {
       const accept = "application/json;as=Table;g=meta.k8s.io;v=v1";
-      const table = await get(pathOf(resource as Resource), accept);
+      const table = await get(pathOf(resource as ResourceFact), accept);
       const columns = (table.columnDefinitions as (Column & { description: string })[]).map(
         ({ description, ...column }) => {
           expect(description).not.toBe("");
@@ -231,7 +211,7 @@ function withoutVolatile(object: Data & KubernetesData): Data {
 
 describe("a new server's", () => {
   it.each(Object.entries(bootstrap))("%s are those of Kubernetes 1.36", async (plural, objects) => {
-    const resource = resources.find((one) => one.resource === plural) as Resource;
+    const resource = resources.find((one) => one.resource === plural) as ResourceFact;
     const { items } = (await get(pathOf(resource))) as unknown as {
       items: (Data & KubernetesData)[];
     };

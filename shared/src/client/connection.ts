@@ -95,7 +95,8 @@ export class Connection {
   #close(): void {
     const exchange = this.#exchange;
     this.#exchange = undefined;
-    if (exchange !== undefined && this.#parser?.close() !== true)
+    // A body without a length ends with its connection, but not with one that broke.
+    if (exchange !== undefined && (this.#error !== undefined || this.#parser?.close() !== true))
       exchange.lost(this.#error ?? closedByPeer());
     this.#events.closed(this);
   }

@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { HttpsTransport } from "./https-transport.ts";
 import { ConnectionError, type TransportRequest } from "./transport.ts";
@@ -180,6 +180,19 @@ describe("HttpsTransport", () => {
       got += chunk.length;
     }
     expect(got).toBe(size);
+  });
+
+  it("does not take what it has for all when a body without a length breaks off", async () => {
+    let socket: Socket | undefined;
+    const url = await serve((request) => {
+      socket = request.socket;
+      socket.write("HTTP/1.1 200 OK\r\n\r\nhalf");
+    });
+    const request = { method: "GET", path: "/x", headers: {}, idleMsMax: 5000 };
+    const response = await transportFor(url).send(request);
+    const body = response.read();
+    socket?.resetAndDestroy();
+    await expect(body).rejects.toBeInstanceOf(ConnectionError);
   });
 
   it("closes a stream that nobody wants any more", async () => {

@@ -1,6 +1,6 @@
 // Transport over HTTP/1.1 and TLS with kept-alive connections (plain http for tests).
 //
-// Why not node:https: a request through it takes three times the CPU, and each process 15 MiB more.
+// Why not node:https: a request through it takes three times the CPU, and a busy process 15 MiB more.
 import { createSecureContext, type SecureContext } from "node:tls";
 import { ConnectionPool } from "./connection-pool.ts";
 import { Endpoints } from "./endpoints.ts";

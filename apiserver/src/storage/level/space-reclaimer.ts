@@ -19,8 +19,8 @@ const PIECES = 16;
 
 export class SpaceReclaimer {
   readonly #options: SpaceReclaimerOptions;
-  /** Of the directory, when it held no waste as far as is known. */
-  #bytes: number | undefined;
+  /** Of the directory without waste: not known before the first time, so that restarts do not let it grow. */
+  #bytes = 0;
 
   constructor(options: SpaceReclaimerOptions) {
     this.#options = options;
@@ -30,7 +30,6 @@ export class SpaceReclaimer {
   async run(revision: number): Promise<void> {
     const { database, logger, diskBytes, wasteBytesMin, isClosing } = this.#options;
     const before = await diskBytes();
-    this.#bytes ??= before;
     if (before < 2 * this.#bytes + wasteBytesMin) return;
     let start = RECORDS_START;
     for (let piece = 1; piece <= PIECES && !isClosing(); piece++) {
