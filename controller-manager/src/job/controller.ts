@@ -22,7 +22,7 @@ import { JobMemory } from "./job-memory.ts";
 import { isSuspended, isTracked, TRACKING_FINALIZER } from "./job-pods.ts";
 import { applyPlan, deletePods, releasePod } from "./manage-pods.ts";
 import { planPods } from "./plan.ts";
-import { deadlineInMs, observe, type SyncState } from "./sync-state.ts";
+import { observe, type SyncState } from "./sync-state.ts";
 import { track } from "./track.ts";
 
 /** The value of spec.managedBy that means this controller. */
@@ -144,8 +144,7 @@ async function reconcile(
   const backoff = memory.backoffOf(key) ?? NO_FAILURES;
   const observed = { job, pods, released: memory.releasedOf(key), backoff };
   const state = observe(observed, clock.now());
-  const deadlineMs = deadlineInMs(state, clock.now());
-  if (deadlineMs !== undefined && deadlineMs > 0) context.enqueueAfter(key, deadlineMs);
+  if (state.deadlineInMs) context.enqueueAfter(key, state.deadlineInMs);
   const { changed, failure } = await manage(state, key, settled, context);
   const { status } = state;
   const statusChanged =

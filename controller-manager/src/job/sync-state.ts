@@ -43,6 +43,8 @@ export interface SyncState {
   /** The failed Pods that stay until they have been replaced, by index. */
   delayed: ReadonlyMap<number, Pod>;
   backoff: BackoffRecord;
+  /** Milliseconds that the Job may still run, of the same moment as `finished`; undefined when there is no deadline. */
+  deadlineInMs: number | undefined;
   /** Why the Job is at its end. */
   finished: JobCondition | undefined;
 }
@@ -85,6 +87,7 @@ export function observe(observed: Observed, nowMs: number): SyncState {
     failedIndexes: undefined,
     delayed: new Map(),
     backoff: nextRecord(observed.backoff, newSucceeded, newFailed),
+    deadlineInMs: deadlineInMs(job, status, nowMs),
     finished: undefined,
   };
   if (isIndexed(job)) observeIndexes(state);
@@ -153,7 +156,7 @@ function endOf(state: SyncState, nowMs: number): JobCondition | undefined {
   if (state.failed > (job.spec.backoffLimit ?? 6) || restartsExceedLimit(job, pods)) {
     return fails("BackoffLimitExceeded", "Job has reached the specified backoff limit");
   }
-  if (deadlineInMs(state, nowMs) === 0) {
+  if (state.deadlineInMs === 0) {
     return fails("DeadlineExceeded", "Job was active longer than specified deadline");
   }
   return isIndexed(job) ? endOfIndexes(state, nowMs) : undefined;
@@ -179,8 +182,7 @@ function endOfIndexes(state: SyncState, nowMs: number): JobCondition | undefined
   return jobCondition("SuccessCriteriaMet", "True", "SuccessPolicy", message, nowMs);
 }
 
-/** Time that the Job may still run; undefined when there is no deadline. */
-export function deadlineInMs({ job, status }: SyncState, nowMs: number): number | undefined {
+function deadlineInMs(job: Job, status: JobStatus, nowMs: number): number | undefined {
   const { activeDeadlineSeconds } = job.spec;
   const startedAt = parseTime(status.startTime);
   if (activeDeadlineSeconds === undefined || startedAt === undefined || isSuspended(job)) {
