@@ -11,7 +11,6 @@ import {
   isAlreadyExists,
   notFound,
   type StatusError,
-  statusError,
 } from "@coracle/shared/machinery/status-error";
 import { type Clock, formatTime } from "@coracle/shared/runtime/clock";
 import type { Logger } from "@coracle/shared/runtime/logger";
@@ -27,7 +26,7 @@ import {
   StorageReadOnlyError,
   type TransactionResult,
 } from "../storage/storage.ts";
-import type { WatchCache } from "../storage/watch-cache.ts";
+import { cacheReaches } from "./cache-reaches.ts";
 import { type Change, type CompanionsOf, noCompanions } from "./companions.ts";
 import { leaseFor } from "./event-lease.ts";
 import { ParsedObjects } from "./parsed-objects.ts";
@@ -98,7 +97,6 @@ export type Deletion =
 
 const GENERATED_ATTEMPTS_MAX = 8;
 const GENERATED_PREFIX_MAX = 58;
-const CONFLICT_WAIT_MS = 5_000;
 
 const keyOf = ({ resource, namespace, name }: Target): string => keyFor(resource, namespace, name);
 
@@ -154,7 +152,7 @@ export class Registry {
       const result = await this.#transaction(compares, [operation, ...along.operations]);
       const isOwn = !result.succeeded && (result.current[0]?.revision ?? 0) !== revision;
       if (result.succeeded || isOwn) return result;
-      for (const cache of along.caches) await this.#behind(cache, result.revision);
+      for (const cache of along.caches) await cacheReaches(cache, result.revision);
     }
   }
 
@@ -295,7 +293,7 @@ export class Registry {
       const written = await this.#replace(target, object, current, request, strategy);
       if (typeof written !== "number") return written;
       // Once more on the latest state: a resourceVersion that the client gave no longer fits then, a patch does.
-      await this.#behind(resource.cache, written);
+      await cacheReaches(resource.cache, written);
     }
   }
 
@@ -417,21 +415,13 @@ export class Registry {
           revision = result.revision;
         }
         if (result?.succeeded === false) {
-          await this.#behind(resource.cache, revision);
+          await cacheReaches(resource.cache, revision);
           continue;
         }
         this.#logWrite(removed ? "deleted" : "marked for deletion", resource, object, request);
       }
       return { removed, bytes: servedBytes(resource, atRest, revision), object };
     }
-  }
-
-  /** Waits until the cache has seen the write that came first. */
-  async #behind(cache: WatchCache, revision: number): Promise<void> {
-    if (await cache.waitFor(revision, CONFLICT_WAIT_MS)) return;
-    throw statusError("Timeout", "Timeout: the watch cache does not follow the store", {
-      retryAfterSeconds: 1,
-    });
   }
 
   #context({ apiVersion }: ServedResource, request: WriteRequest): RequestContext {

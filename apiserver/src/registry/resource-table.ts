@@ -12,6 +12,7 @@ import { encodeObject } from "../encoding/encode.ts";
 import { convertedStorage } from "../storage/converted-storage.ts";
 import type { Storage } from "../storage/storage.ts";
 import { WatchCache } from "../storage/watch-cache.ts";
+import { cacheReaches } from "./cache-reaches.ts";
 import type {
   AnyObject,
   Conversion,
@@ -164,6 +165,12 @@ function servedResource(
   return { ...described, behaviour, cache, keyPrefix, head, otherVersions: new Map() };
 }
 
+/** Whoever waits for it may have read or written the stored version meanwhile, and has to find that here too. */
+async function startBeside(stored: WatchCache, converted: WatchCache): Promise<void> {
+  await converted.start();
+  while (converted.revision < stored.revision) await cacheReaches(converted, stored.revision);
+}
+
 function convertedResource(
   stored: ServedResource,
   { row, behaviour, toStored, fromStored }: KindVersion,
@@ -181,7 +188,7 @@ function convertedResource(
     fromStored,
     start() {
       if (started) return undefined;
-      starting ??= resource.cache.start().then(
+      starting ??= startBeside(stored.cache, resource.cache).then(
         () => {
           started = true;
         },
