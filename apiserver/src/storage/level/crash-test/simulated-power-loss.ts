@@ -25,7 +25,7 @@ interface LogRecord {
 export async function losePower(
   directory: string,
   synced: number,
-  random: Random,
+  random: Pick<Random, "integer">,
 ): Promise<number> {
   const location = join(directory, "level");
   let lost = 0;
