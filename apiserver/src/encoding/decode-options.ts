@@ -17,6 +17,7 @@ import { diagnose } from "./diagnose.ts";
 import type { JsonNode } from "./json-document.ts";
 import {
   duplicateKeys,
+  hugeNumber,
   JsonSyntaxError,
   plainJson,
   plainValue,
@@ -119,18 +120,6 @@ export function decodePatch(
   const repeated = fieldValidation === "Ignore" ? [] : duplicateKeys(node);
   const strict = type === "json" ? repeated.map((text) => `json patch ${text}`) : repeated;
   return { patch: plainJson(node), strict };
-}
-
-/** A number that is none for a machine, as it is written. */
-function hugeNumber(node: JsonNode): string | undefined {
-  if (node.type === "number") return Number.isFinite(Number(node.text)) ? undefined : node.text;
-  if (node.type !== "array" && node.type !== "object") return undefined;
-  const inner = node.type === "array" ? node.items : node.members.map(({ value }) => value);
-  for (const one of inner) {
-    const found = hugeNumber(one);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }
 
 /** undefined for what is no list or object, repeats a key, or has numbers that JSON.parse would not report faithfully. */

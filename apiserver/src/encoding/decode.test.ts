@@ -6,6 +6,7 @@ import { decodeObject, decodeValue } from "./decode.ts";
 const POD = { group: "", version: "v1", kind: "Pod" };
 const CONFIG_MAP = { group: "", version: "v1", kind: "ConfigMap" };
 const DEPLOYMENT = { group: "apps", version: "v1", kind: "Deployment" };
+const CONTROLLER_REVISION = { group: "apps", version: "v1", kind: "ControllerRevision" };
 const SECRET = { group: "", version: "v1", kind: "Secret" };
 const LEASE = { group: "coordination.k8s.io", version: "v1", kind: "Lease" };
 
@@ -185,6 +186,17 @@ describe("type errors, in Go's words", () => {
   ])("%s", (text, want) => {
     expect(failure(text)).toEqual({ code: 400, message: json(want) });
   });
+
+  it.each(["1e400", "[1e400]", `{"a":{"b":${"9".repeat(400)}}}`])(
+    "raw data takes no number that could not be written again: %s",
+    (data) => {
+      const { code, message } = failure(`{"revision":1,"data":${data}}`, CONTROLLER_REVISION);
+      expect(code).toBe(400);
+      expect(message).toMatch(
+        /: json: cannot unmarshal number (1e400|9{400}) into Go struct field ControllerRevision.data of type float64$/,
+      );
+    },
+  );
 
   it("bytes must be base64", () => {
     expect(failure('{"data":{"a":"%"}}', SECRET).message).toContain(

@@ -3,7 +3,7 @@
 // strict decoding finds, in document order.
 import { canonical } from "@coracle/shared/machinery/quantity";
 import { canonicalMicroTime, canonicalTime, parseDuration } from "./go-time.ts";
-import type { JsonNode } from "./json-document.ts";
+import { hugeNumber, type JsonNode } from "./json-document.ts";
 import type { Member, Scalar, Shape, StructShape } from "./type-shape.ts";
 import { shapeOf, structShape } from "./type-shape.ts";
 
@@ -163,6 +163,7 @@ class Examiner {
         this.#text(node, parseDuration);
         return;
       case "raw":
+        this.#raw(node);
         return;
     }
   }
@@ -173,6 +174,12 @@ class Examiner {
       return;
     }
     if (!fits(node.text, scalar)) this.#save(this.#mismatch(`number ${node.text}`, goType));
+  }
+
+  /** Upstream keeps the bytes as they are; a value here could not be written again. */
+  #raw(node: JsonNode): void {
+    const huge = hugeNumber(node);
+    if (huge !== undefined) this.#save(this.#mismatch(`number ${huge}`, "float64"));
   }
 
   #bytes(node: JsonNode, goType: string): void {

@@ -283,3 +283,15 @@ export function duplicateKeys(node: JsonNode, path = ""): string[] {
   }
   return [...new Set(found)];
 }
+
+/** A number that is none for a machine, as it is written. */
+export function hugeNumber(node: JsonNode): string | undefined {
+  if (node.type === "number") return Number.isFinite(Number(node.text)) ? undefined : node.text;
+  if (node.type !== "array" && node.type !== "object") return undefined;
+  const inner = node.type === "array" ? node.items : node.members.map(({ value }) => value);
+  for (const one of inner) {
+    const found = hugeNumber(one);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

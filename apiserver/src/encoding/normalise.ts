@@ -150,7 +150,10 @@ function normaliseDuration(value: unknown): string {
 }
 
 function normaliseRaw(value: unknown, tally: Tally): unknown {
-  if (typeof value !== "object" || value === null) return value;
+  if (typeof value !== "object" || value === null) {
+    if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) throw UNUSUAL;
+    return value;
+  }
   if (value instanceof NumberLiteral) return Number(value.text);
   if (Array.isArray(value)) return value.map((item) => normaliseRaw(item, tally));
   const out: Struct = {};

@@ -206,22 +206,27 @@ export function plainScalar(text: string): JsonNode {
   if (FALSE.test(text)) return { type: "bool", value: false };
   const integer = integerText(text);
   if (integer !== undefined) return { type: "number", text: integer };
-  if (FLOAT.test(text)) {
-    const value = Number(text);
+  const plain = text.replaceAll("_", "");
+  if (FLOAT.test(plain)) {
+    const value = Number(plain);
     if (Number.isFinite(value)) return { type: "number", text: goFloat(value) };
   }
   return { type: "string", value: text };
 }
 
-/** Decimal, octal (`0777`, `0o777`), hexadecimal and binary, with underscores; undefined for
- *  another word. */
+/** 64 bits behind `0b`. */
+const INTEGER_LENGTH_MAX = 66;
+
+/** Decimal, octal (`0777`, `0o777`), hexadecimal and binary of 64 bits, with underscores; undefined
+ *  for another word. */
 function integerText(given: string): string | undefined {
   const parts = /^([-+]?)(0x[0-9a-fA-F_]+|0b[01_]+|0o[0-7_]+|0[0-7_]*|[1-9][0-9_]*)$/.exec(given);
   if (parts === null) return undefined;
   let digits = (parts[2] as string).replaceAll("_", "");
+  if (digits.length > INTEGER_LENGTH_MAX) return undefined;
   if (/^0[0-7]+$/.test(digits)) digits = `0o${digits.slice(1)}`;
-  const value = BigInt(digits);
-  return String(parts[1] === "-" ? -value : value);
+  const value = BigInt(digits) * (parts[1] === "-" ? -1n : 1n);
+  return value < -(2n ** 63n) || value >= 2n ** 64n ? undefined : String(value);
 }
 
 /** As Go's JSON encoder prints a float64. */

@@ -39,6 +39,14 @@ describe("readYaml", () => {
     });
   });
 
+  it("takes integers of 64 bits, larger ones as floats, and what is too large for those as text", () => {
+    const [large, huge] = ["1".repeat(30), "9".repeat(400)];
+    const text = `{a: -0x8000000000000000, b: ${large}, c: 1_5.5, d: ${huge}, e: 1e400, f: 0x${large}}`;
+    expect(plainJson(readYaml(text).node)).toEqual({
+      ...{ a: -(2 ** 63), b: Number(large), c: 15.5, d: huge, e: "1e400", f: `0x${large}` },
+    });
+  });
+
   it("follows anchors and merge keys", () => {
     const text = "base: &base {x: 1, z: 2}\ncopy: *base\nmore: {<<: *base, z: 3}";
     expect(plainJson(readYaml(text).node)).toMatchObject({

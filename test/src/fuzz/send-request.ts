@@ -151,5 +151,7 @@ function readAnswer(bytes: Buffer): Outcome | undefined {
   const length = /^content-length:\s*(\d+)/im.exec(head)?.[1];
   const body = end < 0 ? Buffer.alloc(0) : bytes.subarray(end + 4);
   const isComplete = length !== undefined && body.length >= Number(length);
-  return { kind: "answer", status: Number(status), type, body, isComplete };
+  // Behind it the answer to what followed the request may stand.
+  const own = isComplete ? body.subarray(0, Number(length)) : body;
+  return { kind: "answer", status: Number(status), type, body: own, isComplete };
 }
