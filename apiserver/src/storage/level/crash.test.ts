@@ -1,5 +1,5 @@
-// A process that writes is killed (SIGKILL) at random points, over and over, on one directory; every other time it also loses what was
-// not synced, as in a power failure. After each death: every acknowledged write is there, none is there in half, revisions have not
+// A process that writes is killed (SIGKILL) at random points, over and over, on one directory, every third time while LevelDB merges
+// what is forgotten; every other time it also loses what was not synced, as in a power failure. After each death: every acknowledged write is there, none is there in half, revisions have not
 // gone back, and the events before and after join without a gap.
 // CORACLE_CRASH_ROUNDS sets how often (default 10), CORACLE_CRASH_SEED repeats a run.
 import { spawn } from "node:child_process";
@@ -48,7 +48,10 @@ test(`survives being killed ${rounds} times (seed ${seed})`, {
   let reached = 1;
   try {
     for (let round = 0; round < rounds; round++) {
-      const life = await liveAndDie(script, directory, round, 1 + random.integer(600));
+      const inMerge = round % 3 === 2;
+      const deathAfter = 1 + random.integer(inMerge ? 40 : 600);
+      const deathOf = inMerge ? "merging" : "acknowledged";
+      const life = await liveAndDie(script, directory, round, deathAfter, "", deathOf);
       expect(life.opened).toBeGreaterThanOrEqual(reached);
       if (round % 2 === 1) await losePower(directory, life.synced, random);
       for (const [writer, write] of life.acknowledged) acknowledged.set(writer, write);

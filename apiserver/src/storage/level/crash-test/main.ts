@@ -1,6 +1,7 @@
 // The process that crash.test.ts kills: writes without end, and says on stdout what was acknowledged and what a watcher saw.
 //   main.ts <directory> <round> [no-sync]
-// It also says what LevelDB was asked to sync, and has. Its logs are small, so that it often begins a new one.
+// It also says what LevelDB was asked to sync, and has, and when it begins to merge what is forgotten. Its logs and its history are
+// small, so that both happen often.
 // Each writer counts up in two keys by one transaction, deletes them now and then, and has several transactions under way.
 import { writeSync } from "node:fs";
 import { systemClock } from "@coracle/shared/runtime/clock";
@@ -13,6 +14,8 @@ const [directory = "", round = "0", noSync] = process.argv.slice(2);
 const LOG_BYTES = 64 << 10;
 const WRITERS = 16;
 const HISTORY_KEPT = 300;
+const HISTORY_MS = 500;
+const WASTE_BYTES_MIN = 256 << 10;
 
 /** Written at once: what is only buffered here would be lost with the process, though it was acknowledged. */
 function say(...words: (string | number)[]): void {
@@ -27,8 +30,8 @@ function say(...words: (string | number)[]): void {
   }
 }
 
-/** Says "synced" and a revision when a synced batch is written, before the engine learns of it. */
-function saysWhatIsSynced(database: Database): Database {
+/** Says "synced" and a revision when a synced batch is written, before the engine learns of it; "merging" before a range is. */
+function saysWhatItDoes(database: Database): Database {
   const batch = () => {
     const inner = database.batch();
     let revision = 0;
@@ -45,18 +48,26 @@ function saysWhatIsSynced(database: Database): Database {
     };
     return outer;
   };
+  const compactRange = (start: string, end: string) => {
+    say("merging", start);
+    return database.compactRange(start, end);
+  };
   return new Proxy(database, {
     get(target, name) {
       if (name === "batch") return batch;
+      if (name === "compactRange") return compactRange;
       const member = Reflect.get(target, name, target) as unknown;
       return typeof member === "function" ? member.bind(target) : member;
     },
   });
 }
 
-const options = { directory, clock: systemClock, sync: noSync === undefined };
+const options = {
+  ...{ directory, clock: systemClock, sync: noSync === undefined },
+  ...{ historyRetentionMs: HISTORY_MS, wasteBytesMin: WASTE_BYTES_MIN },
+};
 const tuning = { writeBufferSize: LOG_BYTES };
-const database = saysWhatIsSynced(await openDatabase(directory, "a test", tuning));
+const database = saysWhatItDoes(await openDatabase(directory, "a test", tuning));
 const floor = await readFloor(directory);
 const recovered = await recover(database, directory, floor);
 const storage = new LevelStorage(options, database, recovered, floor);
