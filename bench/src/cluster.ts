@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dataDirectory, readRunning } from "@coracle/cli/data-directory";
-import { tryPort } from "@coracle/cli/ports";
+import { freePort } from "@coracle/cli/ports";
 import { Client } from "@coracle/shared/client/client";
 import { loadKubeconfig } from "@coracle/shared/client/kubeconfig";
 import { systemClock } from "@coracle/shared/runtime/clock";
@@ -28,7 +28,7 @@ export interface BenchCluster {
 export async function startCluster(...args: string[]): Promise<BenchCluster> {
   const path = mkdtempSync(join(tmpdir(), "coracle-bench-"));
   const directory = dataDirectory(path);
-  const port = await tryPort(0);
+  const port = await freePort();
   const startedAt = systemClock.monotonic();
   const child = spawn(
     process.execPath,

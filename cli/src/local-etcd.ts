@@ -5,7 +5,7 @@ import type { Clock } from "@coracle/shared/runtime/clock";
 import { CliError } from "./cli-error.ts";
 import { type ClusterOptions, type Command, ETCD, LOOPBACK } from "./components.ts";
 import type { DataDirectory } from "./data-directory.ts";
-import { accepts, tryPort } from "./ports.ts";
+import { accepts, freePort } from "./ports.ts";
 
 export interface LocalEtcd {
   command: Command;
@@ -15,14 +15,12 @@ export interface LocalEtcd {
   listening(clock: Clock, signal: AbortSignal): Promise<void>;
 }
 
-const CLIENT_PORT = 2379;
-const PEER_PORT = 2380;
 const POLL_MS = 10;
 
-/** Both its ports speak TLS, and only to holders of this cluster's certificates. Throws CliError when there is no etcd. */
+/** Its ports are any free ones, as clusters may start side by side; both speak TLS, and only to holders of this cluster's certificates. Throws CliError when there is no etcd. */
 export async function localEtcd(directory: DataDirectory, path = ""): Promise<LocalEtcd> {
   const file = findProgram(path);
-  const [port, peerPort] = [await freePort(CLIENT_PORT), await freePort(PEER_PORT)];
+  const [port, peerPort] = [await freePort(), await freePort()];
   const client = `https://${LOOPBACK}:${port}`;
   const peer = `https://${LOOPBACK}:${peerPort}`;
   const pki = (name: string) => join(directory.pki, name);
@@ -73,8 +71,4 @@ function findProgram(path: string): string {
   throw new CliError(
     "--store etcd without --etcd-servers starts an etcd here, but none is installed; try: apt-get install etcd-server",
   );
-}
-
-async function freePort(wanted: number): Promise<number> {
-  return (await tryPort(wanted)) ?? ((await tryPort(0)) as number);
 }

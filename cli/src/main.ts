@@ -10,7 +10,7 @@ import { upDetached } from "./detach.ts";
 import { down } from "./down.ts";
 import { reset } from "./reset.ts";
 import { snapshotCommands } from "./snapshot-commands.ts";
-import { KUBELET_PORT, type UpOptions, up } from "./up.ts";
+import { type UpOptions, up } from "./up.ts";
 
 const dataDir = () =>
   new Option("--data-dir <directory>", "where the cluster keeps everything").default(".coracle");
@@ -94,11 +94,7 @@ program
       .argParser((text, list: unknown[]) => [...list, checked(parseComponentFlag)(text)])
       .default([], "none"),
   )
-  .option(
-    "--kubelet-port <port>",
-    `the kubelet's port (default: ${KUBELET_PORT}, or a free one when that is in use)`,
-    integerIn(1, 65535),
-  )
+  .option("--kubelet-port <port>", "the kubelet's port (default: a free one)", integerIn(1, 65535))
   .option("--detach", "return when the cluster is ready, and leave it running")
   .action(async ({ set, detach, ...options }) => {
     if (detach) {

@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { SimulatedClock } from "@coracle/shared/runtime/clock";
 import { afterEach, expect, test, vi } from "vitest";
-import { tryPort } from "./ports.ts";
+import { freePort } from "./ports.ts";
 import { type BackendState, type ServerFront, startServerFront } from "./server-front.ts";
 
 const HOST = "127.0.0.1";
@@ -20,7 +20,7 @@ afterEach(async () => {
 
 /** Says its port to whoever connects, and then whatever it is told. */
 async function startBackend(): Promise<number> {
-  const port = (await tryPort(0)) as number;
+  const port = await freePort();
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -42,7 +42,7 @@ async function end(port: number): Promise<void> {
 }
 
 async function startFront(ports: readonly number[]): Promise<number> {
-  const port = (await tryPort(0)) as number;
+  const port = await freePort();
   front = await startServerFront({
     host: HOST,
     port,

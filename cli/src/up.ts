@@ -23,7 +23,7 @@ import {
 } from "./data-directory.ts";
 import { LogView } from "./log-view.ts";
 import type { Pki } from "./pki.ts";
-import { tryPort } from "./ports.ts";
+import { freePort, tryPort } from "./ports.ts";
 import { endLeftovers, holdProcess } from "./processes.ts";
 import type { ServerFront } from "./server-front.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -31,11 +31,10 @@ import { Supervisor } from "./supervisor.ts";
 export interface UpOptions extends Omit<ClusterOptions, "kubeletPort" | "healthPorts"> {
   dataDir: string;
   only: readonly ComponentName[];
-  /** Undefined: 10250, or any free port when that one is taken. */
+  /** Undefined: any free port, since clusters may start side by side. */
   kubeletPort?: number;
 }
 
-export const KUBELET_PORT = 10250;
 const clock = systemClock;
 /** On the monotonic clock, which counts from the start of the process, so that node's own start is in the figures; later when
  *  scripts/up.mjs had to build first. */
@@ -189,20 +188,17 @@ async function checkPorts(options: UpOptions): Promise<number> {
     if ((await tryPort(port)) !== undefined) continue;
     throw new CliError(`port ${port} on ${LOOPBACK} is in use; choose another with --port`);
   }
-  const wanted = kubeletPort ?? KUBELET_PORT;
-  if (!only.includes("kubelet") || (await tryPort(wanted)) !== undefined) return wanted;
-  if (kubeletPort !== undefined) {
-    throw new CliError(
-      `port ${kubeletPort} on ${LOOPBACK} is in use; choose another with --kubelet-port`,
-    );
-  }
-  return (await tryPort(0)) as number;
+  if (kubeletPort === undefined) return freePort();
+  if (!only.includes("kubelet") || (await tryPort(kubeletPort)) !== undefined) return kubeletPort;
+  throw new CliError(
+    `port ${kubeletPort} on ${LOOPBACK} is in use; choose another with --kubelet-port`,
+  );
 }
 
 /** Any: several clusters may run on one machine. */
 async function freeHealthPorts(): Promise<ClusterOptions["healthPorts"]> {
-  const [scheduler, controllers] = await Promise.all([tryPort(0), tryPort(0)]);
-  return { scheduler: scheduler as number, "controller-manager": controllers as number };
+  const [scheduler, controllers] = await Promise.all([freePort(), freePort()]);
+  return { scheduler, "controller-manager": controllers };
 }
 
 interface StartContext {

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { tryPort } from "@coracle/cli/ports";
+import { freePort } from "@coracle/cli/ports";
 import { Client } from "@coracle/shared/client/client";
 import { loadKubeconfig } from "@coracle/shared/client/kubeconfig";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
@@ -18,7 +18,7 @@ describeWith("docker compose", daemonRequirements(), () => {
   let client: Client;
 
   beforeAll(async () => {
-    const port = (await tryPort(0)) as number;
+    const port = await freePort();
     daemon = new ContainerDaemon({
       BASE_IMAGE: "coracle-base",
       CORACLE_PORT: String(port),

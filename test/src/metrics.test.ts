@@ -1,6 +1,6 @@
 // metrics.k8s.io: the API server asks a kubelet for its figures, and answers as the metrics server would.
 
-import { tryPort } from "@coracle/cli/ports";
+import { freePort } from "@coracle/cli/ports";
 import { MemoryHost } from "@coracle/kubelet/cri/simulated/memory-host";
 import { SimulatedRuntime } from "@coracle/kubelet/cri/simulated/simulated-runtime";
 import { type Kubelet, start as startKubelet } from "@coracle/kubelet/kubelet";
@@ -98,7 +98,7 @@ beforeAll(async () => {
   server = await startApiServer();
   client = server.client();
   await prepareNamespace(server, NAMESPACE);
-  const port = await tryPort(0);
+  const port = await freePort();
   if (port === undefined) throw new Error("no free port");
   await startNodes(port);
   const pods = `/api/v1/namespaces/${NAMESPACE}/pods`;

@@ -1,11 +1,12 @@
 // The coracle command with the real components, each a process of its own.
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { tryPort } from "@coracle/cli/ports";
+import { promisify } from "node:util";
+import { freePort } from "@coracle/cli/ports";
 import { Client } from "@coracle/shared/client/client";
 import { loadKubeconfig } from "@coracle/shared/client/kubeconfig";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -16,7 +17,7 @@ let port: number;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "coracle-up-"));
-  port = (await tryPort(0)) as number;
+  port = await freePort();
 });
 afterEach(() => {
   run("reset");
@@ -95,6 +96,27 @@ test("what stops a start is one line and exit code 1", { timeout: 60_000 }, asyn
   expect(locked.status).toBe(1);
 });
 
+test("clusters start side by side", { timeout: 60_000 }, async () => {
+  const folders = ["one", "two", "three"].map((name) => join(folder, name));
+  try {
+    const starts = folders.map(async (path) => {
+      const args = ["up", "--detach", "--port", String(await freePort()), "--data-dir", path];
+      return promisify(execFile)(process.execPath, [coracle, ...args]);
+    });
+    for (const { stdout } of await Promise.all(starts)) expect(stdout).toMatch(/^ready in /);
+    const kubeletPorts = new Set<number | undefined>();
+    for (const path of folders) {
+      const client = new Client(loadKubeconfig(join(path, "kubeconfig")));
+      const [node] = (await client.for("nodes").list()).items;
+      kubeletPorts.add(node?.status?.daemonEndpoints?.kubeletEndpoint?.Port);
+      client.close();
+    }
+    expect(kubeletPorts.size).toBe(3);
+  } finally {
+    for (const path of folders) spawnSync(process.execPath, [coracle, "reset", "--data-dir", path]);
+  }
+});
+
 test("a store that another process holds is named", { timeout: 60_000 }, async () => {
   expect(up("--only", "apiserver").status).toBe(0);
   const { pid } = JSON.parse(readFileSync(join(folder, "data/coracle.pid"), "utf8"));
@@ -103,7 +125,7 @@ test("a store that another process holds is named", { timeout: 60_000 }, async (
   const saved = readFileSync(join(folder, "data/coracle.pid"), "utf8");
   rmSync(join(folder, "data/coracle.pid"));
   try {
-    const another = String(await tryPort(0));
+    const another = String(await freePort());
     const second = run("up", "--detach", "--port", another, "--only", "apiserver");
     expect(second.status).toBe(1);
     expect(lastLine(second.stderr)).toMatch(/^coracle: apiserver cannot start: .*(in use|lock)/i);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { ensurePki } from "@coracle/cli/pki";
-import { tryPort } from "@coracle/cli/ports";
+import { freePort } from "@coracle/cli/ports";
 import { Client } from "@coracle/shared/client/client";
 import { systemClock } from "@coracle/shared/runtime/clock";
 import { build } from "esbuild";
@@ -68,7 +68,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   const { bundle, directory, flags = [], onLog } = options;
   const pki = join(directory, "pki");
   const { authority, clients } = ensurePki({ directory: pki, clock: systemClock });
-  const port = (await tryPort(0)) as number;
+  const port = await freePort();
   const url = `https://127.0.0.1:${port}`;
   const { certificate: cert, key } = clients.admin;
   const startedMs = systemClock.monotonic();

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { tryPort } from "@coracle/cli/ports";
+import { freePort } from "@coracle/cli/ports";
 import { Client } from "@coracle/shared/client/client";
 import { loadKubeconfig } from "@coracle/shared/client/kubeconfig";
 import { ConnectionError } from "@coracle/shared/client/transport";
@@ -26,7 +26,7 @@ describeWith("docker compose --profile ha", [...daemonRequirements(), etcdRequir
   let client: Client;
 
   beforeAll(async () => {
-    const ports = [await tryPort(0), await tryPort(0), await tryPort(0)];
+    const ports = [await freePort(), await freePort(), await freePort()];
     daemon = new ContainerDaemon({
       BASE_IMAGE: "coracle-base",
       ETCD_IMAGE: "coracle-etcd",

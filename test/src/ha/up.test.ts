@@ -81,7 +81,7 @@ describeWith("coracle up --store etcd", [etcdRequirement], () => {
   });
 
   test("its kubeconfig has a context for the front and one for each API server", async () => {
-    expect(up("--store", "etcd", ...several).status).toBe(0);
+    expect(up("--store", "etcd", ...several)).toMatchObject({ status: 0, stderr: "" });
     const config = JSON.parse(readFileSync(join(folder, "data/kubeconfig"), "utf8"));
     const servers = config.clusters.map(
       ({ name, cluster }: { name: string; cluster: { server: string } }) => [name, cluster.server],

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dataDirectory, readRunning } from "@coracle/cli/data-directory";
-import { tryPort } from "@coracle/cli/ports";
+import { freePort, tryPort } from "@coracle/cli/ports";
 import { Client } from "@coracle/shared/client/client";
 import { loadKubeconfig } from "@coracle/shared/client/kubeconfig";
 import { vi } from "vitest";
@@ -30,9 +30,9 @@ export async function startCluster(...args: string[]): Promise<TestCluster> {
   if (!existsSync(BINARY)) throw new Error("dist/ is missing: run npm run build");
   const path = mkdtempSync(join(tmpdir(), "coracle-cluster-"));
   const directory = dataDirectory(path);
-  const [port, kubeletPort] = [await freePorts(serverCount(args)), await freePort()];
-  const ports = ["--port", String(port), "--kubelet-port", String(kubeletPort)];
-  const child = spawn(process.execPath, [BINARY, "up", "--data-dir", path, ...ports, ...args], {
+  const port = await freePorts(serverCount(args));
+  const own = ["--data-dir", path, "--port", String(port)];
+  const child = spawn(process.execPath, [BINARY, "up", ...own, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, NO_COLOR: "1" },
   });
@@ -79,12 +79,6 @@ export async function freePorts(count: number): Promise<number> {
     const rest = Array.from({ length: count - 1 }, (_, i) => tryPort(first + 1 + i));
     if ((await Promise.all(rest)).every((port) => port !== undefined)) return first;
   }
-}
-
-async function freePort(): Promise<number> {
-  const port = await tryPort(0);
-  if (port === undefined) throw new Error("no free port");
-  return port;
 }
 
 function stopped(child: ChildProcess): Promise<void> {

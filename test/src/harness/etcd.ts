@@ -4,13 +4,11 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { freePort } from "@coracle/cli/ports";
 import { systemClock } from "@coracle/shared/runtime/clock";
-import { systemRandom } from "@coracle/shared/runtime/random";
 import type { Requirement } from "../requirement.ts";
 
 export const ETCD_BINARY = "/usr/bin/etcd";
@@ -18,9 +16,6 @@ const CONTROL = "/usr/bin/etcdctl";
 const POLL_MS = 20;
 const START_MS = 30_000;
 const HEALTH_MS = 1000;
-/** Below Linux's ip_local_port_range. */
-const PORT_MIN = 12_000;
-const PORT_MAX = 32_000;
 
 export const etcdRequirement: Requirement = {
   missing: existsSync(ETCD_BINARY) ? undefined : `there is no ${ETCD_BINARY}`,
@@ -247,21 +242,4 @@ function bodyOf(
     asked.on("error", () => resolve(undefined));
     asked.end(sent);
   });
-}
-
-/** Not one that the system gives away by itself: it would be taken by a connection before etcd has it. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer();
-    server.listen(PORT_MIN + systemRandom.integer(PORT_MAX - PORT_MIN), "127.0.0.1");
-    const free = await once(server, "listening").then(
-      () => true,
-      () => false, // taken
-    );
-    if (!free) continue;
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, "close");
-    return port;
-  }
 }
