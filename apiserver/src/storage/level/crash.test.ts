@@ -49,7 +49,7 @@ test(`survives being killed ${rounds} times (seed ${seed})`, {
   try {
     for (let round = 0; round < rounds; round++) {
       const inMerge = round % 3 === 2;
-      const deathAfter = 1 + random.integer(inMerge ? 40 : 600);
+      const deathAfter = 1 + random.integer(inMerge ? 4 : 600);
       const deathOf = inMerge ? "merging" : "acknowledged";
       const life = await liveAndDie(script, directory, round, deathAfter, "", deathOf);
       expect(life.opened).toBeGreaterThanOrEqual(reached);
