@@ -26,7 +26,9 @@ import { isProxied, proxyUpgradedRequest } from "./handlers/proxy/proxy.ts";
 import { respondError } from "./handlers/respond.ts";
 import { sendReply } from "./handlers/send-reply.ts";
 import { admitRequest, type Incoming } from "./incoming.ts";
+import { cacheReaches } from "./registry/cache-reaches.ts";
 import type { ResourceTable } from "./registry/resource-table.ts";
+import { storedForm } from "./registry/served-resource.ts";
 
 const BODY_BYTES_MAX = 3 * 1024 * 1024;
 /** As in Go's TLS, AES with the shorter key comes first: a tenth less work for large answers. */
@@ -57,7 +59,7 @@ export interface ServerDependencies
     NonResourceDependencies {
   tls: TlsConfig;
   /** Of a store that other servers write to: what is answered has to show what they wrote before. */
-  caughtUp: (() => Promise<void>) | undefined;
+  caughtUp: (() => Promise<number>) | undefined;
 }
 
 const NO_BODY = Buffer.alloc(0);
@@ -136,7 +138,20 @@ function answerOf(
   }
   const { caughtUp } = dependencies;
   if (caughtUp === undefined || saysHowFresh(incoming)) return dispatch(incoming, dependencies);
-  return caughtUp().then(() => dispatch(incoming, dependencies));
+  return dispatchFresh(caughtUp(), incoming, dependencies);
+}
+
+/** One cache may be behind the others: when it lost its place in the store's history, and loads everything anew. */
+async function dispatchFresh(
+  caughtUp: Promise<number>,
+  incoming: Incoming,
+  dependencies: ServerDependencies,
+): Promise<Handled> {
+  const { group, version, resource } = incoming.info;
+  const asked = dependencies.resources.find(group, version, resource);
+  const revision = await caughtUp;
+  if (asked !== undefined) await cacheReaches(storedForm(asked).cache, revision);
+  return dispatch(incoming, dependencies);
 }
 
 const otherServer = (incoming: Incoming, resources: ResourceTable): Reply | undefined =>

@@ -60,8 +60,8 @@ export function dispatch(request: ApiRequest, handlers: Handlers): Result {
   }
   const resource = resources.find(info.group, info.version, info.resource);
   if (resource === undefined) return answerComputed(request, handlers);
-  const starting = resource.conversion?.start();
-  if (starting !== undefined) return starting.then(() => onResource(request, resource, handlers));
+  const following = resource.conversion?.follow();
+  if (following !== undefined) return following.then(() => onResource(request, resource, handlers));
   return onResource(request, resource, handlers);
 }
 

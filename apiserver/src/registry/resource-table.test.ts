@@ -35,7 +35,7 @@ it("a version that is loaded for one client has what another wrote meanwhile", a
     await write("first");
     const seen: unknown[] = [];
     const ask = async () => {
-      await version?.conversion?.start();
+      await version?.conversion?.follow();
       seen.push(["first", "second"].map((name) => version?.cache.get("default", name)?.name));
     };
     const one = ask();

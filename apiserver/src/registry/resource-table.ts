@@ -166,8 +166,7 @@ function servedResource(
 }
 
 /** Whoever waits for it may have read or written the stored version meanwhile, and has to find that here too. */
-async function startBeside(stored: WatchCache, converted: WatchCache): Promise<void> {
-  await converted.start();
+async function catchUp(converted: WatchCache, stored: WatchCache): Promise<void> {
   while (converted.revision < stored.revision) await cacheReaches(converted, stored.revision);
 }
 
@@ -180,24 +179,19 @@ function convertedResource(
     encodeObject(fromStored(JSON.parse(value.toString()) as AnyObject));
   const storage = convertedStorage(dependencies.storage, convert);
   const resource = servedResource(row, behaviour, { ...dependencies, storage });
-  let starting: Promise<void> | undefined;
-  let started = false;
+  let started: Promise<void> | undefined;
   resource.conversion = {
     stored,
     toStored,
     fromStored,
-    start() {
-      if (started) return undefined;
-      starting ??= startBeside(stored.cache, resource.cache).then(
-        () => {
-          started = true;
-        },
-        (error: unknown) => {
-          starting = undefined;
-          throw error;
-        },
-      );
-      return starting;
+    follow() {
+      const { cache } = resource;
+      if (cache.revision > 0 && cache.revision >= stored.cache.revision) return undefined;
+      started ??= cache.start().catch((error: unknown) => {
+        started = undefined;
+        throw error;
+      });
+      return started.then(() => catchUp(cache, stored.cache));
     },
   };
   // Upstream does not convert between groups when it compares what managers own: those of the other group are dropped.

@@ -50,8 +50,11 @@ export interface Conversion {
   /** Neither changes its argument. */
   toStored(object: AnyObject): AnyObject;
   fromStored(object: AnyObject): AnyObject;
-  /** The cache of a version that nobody asks for is not filled: undefined when it is already. */
-  start(): Promise<void> | undefined;
+  /**
+   * The cache of a version that nobody asks for is not filled. Resolves when it is as fresh as the stored version's; undefined when it
+   * is already.
+   */
+  follow(): Promise<void> | undefined;
 }
 
 /** The row whose objects are in the store, whatever version was asked for. */

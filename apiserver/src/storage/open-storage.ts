@@ -32,8 +32,11 @@ export interface OpenedStorage {
   storage: Storage;
   /** Why the store cannot be used at present, where the engine knows. */
   failure(): string | undefined;
-  /** Of a store that others write to as well: resolves when this process has seen all that was written before the call. */
-  caughtUp?: () => Promise<void>;
+  /**
+   * Of a store that others write to as well: the revision of all that was written before the call, when it has been delivered to the
+   * caches that follow the store.
+   */
+  caughtUp?: () => Promise<number>;
 }
 
 /** Errors: StorageOpenError, StorageUnavailableError. */
@@ -54,6 +57,6 @@ export async function openStorage(
   return {
     storage: shift.shift === 0 ? etcd : shiftedStorage(etcd, shift),
     failure: () => etcd.failure,
-    caughtUp: () => etcd.caughtUp(),
+    caughtUp: async () => (await etcd.caughtUp()) + shift.shift,
   };
 }

@@ -102,16 +102,16 @@ class StorageFeed implements Feed {
     const { logger, prefix } = this.#options;
     if (this.#stopped.signal.aborted) return;
     logger.warn({ err: error, prefix }, "storage watch ended, loading anew");
-    this.#resume().catch((failure: unknown) => {
+    this.#resume(error instanceof CompactedError ? 0 : RETRY_MS).catch((failure: unknown) => {
       logger.error({ err: failure, prefix }, "storage cannot be followed");
     });
   }
 
-  async #resume(): Promise<void> {
+  async #resume(firstMs: number): Promise<void> {
     const { clock, logger, prefix } = this.#options;
     const { signal } = this.#stopped;
-    while (!signal.aborted) {
-      await clock.sleep(RETRY_MS, signal);
+    for (let waitMs = firstMs; ; waitMs = RETRY_MS) {
+      await clock.sleep(waitMs, signal);
       if (signal.aborted) return;
       try {
         await this.#follow();

@@ -176,10 +176,13 @@ export class EtcdStorage implements Storage {
     return await this.#revisionRead.read();
   }
 
-  /** Resolves when the watchers of this process have seen all that was written before the call. Errors: as get. */
-  async caughtUp(): Promise<void> {
+  /**
+   * The revision of all that was written before the call, when it has been delivered to the watchers of this process: all but those
+   * that begin anew at present. Errors: as get.
+   */
+  async caughtUp(): Promise<number> {
     const revision = await this.currentRevision();
-    if (await this.#hub.reached(revision, OWN_WATCHERS_MS)) return;
+    if (await this.#hub.reached(revision, OWN_WATCHERS_MS)) return revision;
     this.#assertOpen();
     throw unreachableEtcd(this.failure ?? "its events do not come");
   }

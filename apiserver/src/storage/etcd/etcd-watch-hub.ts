@@ -70,7 +70,7 @@ export class EtcdWatchHub {
     return { close: () => this.#remove(watcher) };
   }
 
-  /** Whether the watchers have seen `revision`: false after `timeoutMs`, when etcd does not deliver it. */
+  /** Whether the live watchers have seen `revision`: false after `timeoutMs`, when etcd does not deliver it. */
   reached(revision: number, timeoutMs: number): Promise<boolean> {
     if (this.#position >= revision) return Promise.resolve(true);
     if (this.#ended) return Promise.resolve(false);
@@ -98,9 +98,7 @@ export class EtcdWatchHub {
       onEvents: (events, revision) => {
         this.#position = revision;
         for (const watcher of this.#live) this.#deliver(watcher, events, revision);
-        for (const waiter of this.#waiters) {
-          if (waiter.revision <= revision) this.#release(waiter, true);
-        }
+        this.#releaseReached();
       },
       onCompacted: (compactRevision) => {
         const from = this.#position + 1;
@@ -117,6 +115,11 @@ export class EtcdWatchHub {
     while (!this.#ended) {
       try {
         this.#position = await currentRevision();
+        // Those that came meanwhile may be behind it.
+        const live = [...this.#live];
+        this.#live.clear();
+        for (const watcher of live) this.#place(watcher);
+        this.#releaseReached();
         if (!this.#ended) this.#stream = this.#follow();
         return;
       } catch (error) {
@@ -201,6 +204,12 @@ export class EtcdWatchHub {
     watcher.closed = true;
     this.#live.delete(watcher);
     this.#all.delete(watcher);
+  }
+
+  #releaseReached(): void {
+    for (const waiter of this.#waiters) {
+      if (waiter.revision <= this.#position) this.#release(waiter, true);
+    }
   }
 
   #release(waiter: Waiter, reached: boolean): void {
