@@ -3,6 +3,7 @@
 // unless forced.
 import type { KubernetesObject } from "@coracle/shared/api/resources";
 import { badRequest, type StatusError, statusError } from "@coracle/shared/machinery/status-error";
+import { UnstructuredError } from "../encoding/diagnose-unstructured.ts";
 import { equalJson, type JsonObject } from "../patch/json-members.ts";
 import { applyConflict, type OwnershipConflict } from "./conflicts.ts";
 import { emptyObjectOf } from "./empty-object.ts";
@@ -83,6 +84,24 @@ export function serverSideApply(
   return result;
 }
 
+/** The result of an apply as `decode` makes it. Throws StatusError: 500 (as upstream) where it is no object of its type. */
+export const decodeApplied = <T>(applied: KubernetesObject, decode: () => T): T =>
+  converting(
+    `failed to convert new object (${describeObject(applied)}) to proper version`,
+    applied,
+    decode,
+  );
+
+function converting<T>(failed: string, applied: KubernetesObject, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof UnstructuredError)) throw error;
+    const to = `unable to convert unstructured object to ${kindText(applied)}`;
+    throw failure(`${failed}: ${to}: ${error.message}`);
+  }
+}
+
 function checkConfiguration(applied: KubernetesObject, options: ApplyOptions): void {
   const kind = options.typeName.slice(options.typeName.lastIndexOf(".") + 1);
   // An empty body is null.
@@ -160,10 +179,16 @@ function applyOnce(
   const fields = appliedFields(fieldSetOf(type, config), options);
   managers.set(id, { ...applier, fields });
 
-  let object: JsonObject | undefined = mergeObjects(type, before, config);
-  object = prune(new ObjectVersions(options), object, last, fields, managers);
-  const conflicts = takeFromOthers(type, before, object, managers, id, options);
-  if (equalJson(before, object)) object = undefined;
+  const merged = mergeObjects(type, before, config);
+  const unpruned =
+    "failed to prune fields: failed to convert merged object to last applied version";
+  const pruned = converting(unpruned, applied, () =>
+    prune(new ObjectVersions(options), merged, last, fields, managers),
+  );
+  const conflicts = converting("failed to convert new object", applied, () =>
+    takeFromOthers(type, before, pruned, managers, id, options),
+  );
+  const object = equalJson(before, pruned) ? undefined : pruned;
   finishApplier(managers, id, readManagers(managedFields), object !== undefined);
   return { object, managers, conflicts };
 }

@@ -1,5 +1,7 @@
 // An object in the versions of its kind: what a manager owns is told in the version that it wrote in, and compared there.
 import type { KubernetesObject } from "@coracle/shared/api/resources";
+import { diagnoseUnstructured, UnstructuredError } from "../encoding/diagnose-unstructured.ts";
+import { UNUSUAL } from "../encoding/normalise.ts";
 import type { JsonObject } from "../patch/json-members.ts";
 import { type ManagedType, managedTypeOf } from "./managed-type.ts";
 
@@ -36,9 +38,20 @@ export class ObjectVersions {
     return other && managedTypeOf(other.typeName);
   }
 
-  /** Between versions that have a type. */
+  /** Between versions that have a type. Throws UnstructuredError for values that are not of their fields' types. */
   convert(object: JsonObject, from: string, to: string): JsonObject {
     if (from === to) return object;
+    try {
+      return this.#converted(object, from, to);
+    } catch (error) {
+      if (error !== UNUSUAL) throw error;
+      const typeName = from === this.own ? this.#typeName : this.#others?.get(from)?.typeName;
+      const why = diagnoseUnstructured(object, typeName ?? "").error;
+      throw why === undefined ? error : new UnstructuredError(why);
+    }
+  }
+
+  #converted(object: JsonObject, from: string, to: string): JsonObject {
     const source = this.#others?.get(from);
     const target = this.#others?.get(to);
     const own = from === this.own ? object : source?.back(object as unknown as KubernetesObject);

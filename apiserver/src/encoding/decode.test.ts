@@ -368,8 +368,13 @@ describe("decodeValue", () => {
     expect(warnings).toEqual(['unknown field "foo"']);
   });
 
+  it("refuses as a conversion from unstructured does, without a patch", () => {
+    expect(() => decodeValue({ data: 5 }, TYPE, "Warn")).toThrow("cannot restore map from int64");
+  });
+
   it("refuses as a patch does: 422 on the field patch", () => {
-    expect(() => decodeValue({ data: 5 }, TYPE, "Warn")).toThrow(
+    const origin = { type: "merge", patch: { data: 5 }, strict: [] } as const;
+    expect(() => decodeValue({ data: 5 }, TYPE, "Warn", origin)).toThrow(
       ' "" is invalid: patch: Invalid value: "{\\"data\\":5}": json: cannot unmarshal number into Go struct field ConfigMap.data of type map[string]string',
     );
   });

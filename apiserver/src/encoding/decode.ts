@@ -28,7 +28,7 @@ import {
   versionMismatch,
 } from "./decode-errors.ts";
 import { diagnose } from "./diagnose.ts";
-import { diagnoseUnstructured, goPrint } from "./diagnose-unstructured.ts";
+import { diagnoseUnstructured, goPrint, UnstructuredError } from "./diagnose-unstructured.ts";
 import type { JsonNode } from "./json-document.ts";
 import { JsonSyntaxError, plainJson, plainValue, readJson } from "./json-document.ts";
 import { normaliseValue, UNUSUAL } from "./normalise.ts";
@@ -220,8 +220,8 @@ export interface PatchOrigin {
   of?: GroupVersionKind;
 }
 
-/** An already parsed value: the result of a patch. Throws StatusError with upstream's reason for
- *  a patch whose result does not decode: 422 on the field `patch`. */
+/** An already parsed value: the result of a patch, or without `origin` of an apply. Throws StatusError with upstream's reason for
+ *  a patch whose result does not decode: 422 on the field `patch`; of an apply UnstructuredError. */
 export function decodeValue(
   value: unknown,
   typeName: string,
@@ -244,16 +244,19 @@ export function decodeValue(
   );
   const document = readPatched(text);
   const isStrategic = origin?.type === "strategic";
+  const isUnstructured = isStrategic || origin === undefined;
   const shown = isStrategic ? goPrint(origin.patch) : text;
   if (origin?.of !== undefined && !isStrategic) checkStill(document, origin.of, shown);
-  const { error, strict } = isStrategic
+  const { error, strict } = isUnstructured
     ? diagnoseUnstructured(value, typeName)
     : diagnose(document, typeName);
-  if (error !== undefined) throw badPatch(shown, error);
+  if (error !== undefined) {
+    throw origin === undefined ? new UnstructuredError(error) : badPatch(shown, error);
+  }
   const findings = [...repeated, ...strict];
   if (fieldValidation === "Strict" && findings.length > 0)
     throw badPatch(shown, strictText(findings));
-  const tally = { keys: 0, tolerant: true, wraps: isStrategic };
+  const tally = { keys: 0, tolerant: true, wraps: isUnstructured };
   const object = normaliseValue(typeName, plainValue(document), tally);
   return {
     object: (origin?.of === undefined

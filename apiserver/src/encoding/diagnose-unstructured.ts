@@ -7,6 +7,9 @@ import { canonicalMicroTime, canonicalTime, parseDuration } from "./go-time.ts";
 import type { Scalar, Shape } from "./type-shape.ts";
 import { structShape } from "./type-shape.ts";
 
+/** A value is no object of its type: the converter's words. */
+export class UnstructuredError extends Error {}
+
 /** Ends the conversion: it stops at the first error. */
 class ConversionError extends Error {}
 

@@ -5,7 +5,7 @@ import { forbiddenField, required } from "@coracle/shared/machinery/field-error"
 import { ownValue } from "@coracle/shared/machinery/own-value";
 import { conflict, notFound, statusError } from "@coracle/shared/machinery/status-error";
 import { type Clock, formatTime } from "@coracle/shared/runtime/clock";
-import { serverSideApply } from "../apply/apply.ts";
+import { decodeApplied, serverSideApply } from "../apply/apply.ts";
 import { ownershipLimits } from "../apply/reset-fields.ts";
 import { decodeApply, decodePatch } from "../encoding/decode.ts";
 import { applyJsonPatch } from "../patch/json-patch.ts";
@@ -97,8 +97,9 @@ function applierOf(
     throw optionsInvalid("PatchOptions", [required("fieldManager", "is required for apply patch")]);
   }
   const applied = decodeApply(request.body, resource, fieldValidation);
-  const { subresource } = request.info;
+  const { name, subresource } = request.info;
   return (live) => {
+    if (live === undefined && subresource !== "") throw notFound(resource, name);
     const merged = serverSideApply(live, applied.object, {
       typeName: resource.typeName,
       apiVersion: resource.apiVersion,
@@ -109,7 +110,9 @@ function applierOf(
       otherVersions: resource.otherVersions,
       ...ownershipLimits(resource.group, resource.resource, subresource),
     });
-    const { object } = decodePatched(merged, resource, { ...options, fieldValidation: "Ignore" });
+    const { object } = decodeApplied(applied.object, () =>
+      decodePatched(merged, resource, { ...options, fieldValidation: "Ignore" }),
+    );
     checkPath(request, resource, object);
     return { object, warnings: applied.warnings };
   };

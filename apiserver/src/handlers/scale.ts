@@ -4,7 +4,7 @@ import type { KubernetesObject } from "@coracle/shared/api/resources";
 import type { Scale } from "@coracle/shared/api/types/autoscaling-v1";
 import { badRequest, invalid } from "@coracle/shared/machinery/status-error";
 import { type Clock, formatTime } from "@coracle/shared/runtime/clock";
-import { serverSideApply } from "../apply/apply.ts";
+import { decodeApplied, serverSideApply } from "../apply/apply.ts";
 import { updateManagedFields } from "../apply/managed-fields.ts";
 import { parentManagedFields, scaleManagedFields } from "../apply/scale-fields.ts";
 import { decodeApply, decodeObject, decodePatch, decodeValue } from "../encoding/decode.ts";
@@ -151,7 +151,8 @@ function scaleWriter(
     const { force } = options;
     return (live) => {
       const merged = serverSideApply(asObject(live), object, { ...ownership, force });
-      return asScale(decodeValue(merged, SCALE_TYPE, "Ignore").object);
+      const decode = () => decodeValue(merged, SCALE_TYPE, "Ignore");
+      return asScale(decodeApplied(object, decode).object);
     };
   }
   const { patch, strict } = decodePatch(body, type, fieldValidation);

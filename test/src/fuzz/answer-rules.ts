@@ -19,6 +19,12 @@ const serverErrors: readonly ServerErrorRule[] = [
     message: /^failed to create typed patch object \(/,
   },
   {
+    upstream: "an applied configuration with a value that its field's type does not take",
+    status: 500,
+    message:
+      /^(failed to prune fields: )?failed to convert (new|merged) object\b.*: unable to convert unstructured object to /,
+  },
+  {
     upstream: "a strategic merge patch with a $patch directive that is none, or is none there",
     status: 500,
     message: /^unknown patch type: /,

@@ -69,9 +69,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
 export const goJson = (value: unknown): string =>
   JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (char) => ESCAPES[char] as string);
 
-/** In the order and form of the struct of that type. */
+/** In the order and form of the struct of that type. Throws UNUSUAL. */
 export const inForm = <T>(value: unknown, typeName: string): T =>
   normaliseValue(typeName, plainValue(readJson(JSON.stringify(value))), {
-    keys: 0,
-    tolerant: true,
+    ...{ keys: 0, tolerant: true, wraps: true },
   }) as T;
