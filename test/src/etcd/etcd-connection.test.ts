@@ -252,7 +252,8 @@ describeWith("three etcds", [etcdRequirement], () => {
         // Whoever paused the leader has to wait for the next one.
         await vi.waitFor(() => other.control("put", `/registry/${i}`, "1"), SOON);
         await vi.waitFor(() => storage.caughtUp(), SOON);
-        expect(seen.at(-1)?.key).toBe(`/registry/${i}`);
+        // Not the last one, perhaps: what a paused leader was sent is passed on by it, late.
+        expect(seen.map(({ key }) => key)).toContain(`/registry/${i}`);
         member.resume();
       }
     } finally {
