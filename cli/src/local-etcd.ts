@@ -17,7 +17,10 @@ export interface LocalEtcd {
 
 const POLL_MS = 10;
 
-/** Its ports are any free ones, as clusters may start side by side; both speak TLS, and only to holders of this cluster's certificates. Throws CliError when there is no etcd. */
+/**
+ * Its ports are any free ones, as clusters may start side by side; both speak TLS, and only to holders of this cluster's certificates.
+ * Throws CliError when there is no etcd.
+ */
 export async function localEtcd(directory: DataDirectory, path = ""): Promise<LocalEtcd> {
   const file = findProgram(path);
   const [port, peerPort] = [await freePort(), await freePort()];
