@@ -3,7 +3,7 @@
 import type { FieldFact } from "@coracle/shared/api/facts";
 import { typeFacts } from "@coracle/shared/api/facts";
 import { formatDuration, formatMicroTime, formatTime } from "./go-time.ts";
-import { isTooDeep } from "./json-document.ts";
+import { hugeNumber, isTooDeep, readJson } from "./json-document.ts";
 import type { Reader } from "./protobuf-wire.ts";
 import { ProtobufError, WIRE_BYTES, WIRE_FIXED64, WIRE_VARINT } from "./protobuf-wire.ts";
 import type { Scalar, Shape } from "./type-shape.ts";
@@ -76,6 +76,9 @@ function readRaw(reader: Reader): unknown {
     throw new ProtobufError("json: invalid raw extension");
   }
   if (isTooDeep(value)) throw new ProtobufError("json: exceeded max depth");
+  const huge = hugeNumber(readJson(text));
+  if (huge !== undefined)
+    throw new ProtobufError(`json: cannot unmarshal number ${huge} into Go value of type float64`);
   return value;
 }
 

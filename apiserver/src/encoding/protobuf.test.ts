@@ -70,6 +70,18 @@ describe("protobuf bodies", () => {
     expect(body.includes(Buffer.from([0x0a, 0x00, 0x12, 0x00, 0x1a, 0x00]))).toBe(true);
   });
 
+  it("takes no raw data with a number that could not be written again", () => {
+    const text = (number: number, value: string) =>
+      Buffer.concat([Buffer.from([(number << 3) | 2, value.length]), Buffer.from(value)]);
+    const raw = text(1, '{"a":[1e400]}').toString("latin1");
+    const revision = text(2, raw).toString("latin1"); // ControllerRevision.data
+    const type = text(1, "apps/v1") + text(2, "ControllerRevision").toString("latin1");
+    const body = Buffer.from(`k8s\0${text(1, type)}${text(2, revision)}`, "latin1");
+    expect(() => decodeEnvelope(body).decode("io.k8s.api.apps.v1.ControllerRevision")).toThrow(
+      new ProtobufError("json: cannot unmarshal number 1e400 into Go value of type float64"),
+    );
+  });
+
   it("keeps negative and large integers", () => {
     const spec = { priority: -5, terminationGracePeriodSeconds: 2 ** 40, containers: null };
     const body = encodeProtobuf({ kind: "Pod", apiVersion: "v1", metadata: {}, spec });
